@@ -1,0 +1,56 @@
+"""sibt: futures spreads and hedges, booked as the exchange books them.
+
+The public names are imported when first used, so that ``import sibt`` and ``sibt --help``
+cost next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Account": "sibt.engine.account",
+    "Booking": "sibt.engine.booking",
+    "Execution": "sibt.engine.execution",
+    "Market": "sibt.market.panel",
+    "Param": "sibt.strategy.strategy",
+    "Report": "sibt.strategy.strategy",
+    "Result": "sibt.engine.result",
+    "SibtError": "sibt.errors",
+    "Strategy": "sibt.strategy.strategy",
+    "book": "sibt.engine.booking",
+    "contract": "sibt.market.contract",
+    "load_market": "sibt.sources",
+    "run": "sibt.runs.run",
+    "simulate": "sibt.engine.simulate",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]
+
+if TYPE_CHECKING:
+    from sibt.engine.account import Account as Account
+    from sibt.engine.booking import Booking as Booking
+    from sibt.engine.booking import book as book
+    from sibt.engine.execution import Execution as Execution
+    from sibt.engine.result import Result as Result
+    from sibt.engine.simulate import simulate as simulate
+    from sibt.errors import SibtError as SibtError
+    from sibt.market.contract import contract as contract
+    from sibt.market.panel import Market as Market
+    from sibt.runs.run import run as run
+    from sibt.sources import load_market as load_market
+    from sibt.strategy.strategy import Param as Param
+    from sibt.strategy.strategy import Report as Report
+    from sibt.strategy.strategy import Strategy as Strategy
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        return getattr(import_module(_WHERE[name]), name)
+    except KeyError:
+        raise AttributeError(f"module 'sibt' has no attribute '{name}'") from None
+
+
+def __dir__() -> list[str]:
+    return __all__

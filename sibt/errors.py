@@ -1,0 +1,60 @@
+"""Errors a person can act on.
+
+Every message is one sentence that says what is wrong, where, and how to mend it.
+`SibtError` is what the user can mend (exit code 2); `LedgerError` is a fault of ours (exit
+code 1).
+"""
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "DataError",
+    "LedgerError",
+    "SettingError",
+    "SibtError",
+    "StrategyError",
+    "TermsError",
+    "did_you_mean",
+]
+
+
+class SibtError(Exception):
+    """Something the user can mend; the command line ends with exit code 2."""
+
+
+class DataError(SibtError):
+    """A file or table of market data that cannot be used as it is."""
+
+
+class TermsError(SibtError):
+    """Contract terms that are unknown, misspelt or out of range."""
+
+
+class StrategyError(SibtError):
+    """A strategy file that cannot be loaded or asks for something impossible."""
+
+
+class SettingError(SibtError):
+    """A setting of the account, the execution or the command line that makes no sense."""
+
+
+class LedgerError(Exception):
+    """Two books that disagree, or a rule the ledger broke: a fault of ours (exit code 1)."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known word, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : iterable of str
+        What would have been understood.
+    """
+    near = difflib.get_close_matches(word.lower(), {k.lower(): k for k in known}, n=1, cutoff=0.6)
+    if not near:
+        return ""
+    original = {k.lower(): k for k in known}[near[0]]
+    return f" Did you mean '{original}'?"
