@@ -1,0 +1,1 @@
+"""What was known, and when: calendar, contracts, terms and the panel of prices."""

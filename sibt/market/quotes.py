@@ -1,0 +1,238 @@
+"""What stands beside the bars: spot, receipts, a user's series and the dominant contract."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sibt.market.table import DateArray, FloatArray, Origin, Schema, Table
+
+__all__ = ["DOMINANT", "RECEIPTS", "SERIES", "SPOT", "dominant", "receipts", "series", "spot"]
+
+SPOT = Schema(
+    "spot",
+    {"date": ("日期",), "grade": ("牌号", "等级"), "price": ("价格",)},
+    ("date", "grade", "price"),
+)
+RECEIPTS = Schema("receipts", {"date": ("日期",), "lots": ("仓单量",)}, ("date", "lots"))
+SERIES = Schema(
+    "series",
+    {
+        "name": ("名称",),
+        "date": ("日期",),
+        "published_on": ("发布日期",),
+        "value": ("数值",),
+        "unit": ("单位",),
+    },
+    ("name", "date", "published_on", "value"),
+)
+DOMINANT = Schema("dominant", {"date": ("日期",), "contract": ("合约",)}, ("date", "contract"))
+
+
+def spot(
+    frame: pd.DataFrame | None,
+    sessions: pd.DatetimeIndex,
+    notes: list[str],
+    origin: Origin | None = None,
+) -> pd.DataFrame:
+    """Return spot quotes by grade on the sessions they were made, yuan per tonne.
+
+    A quote made on a day without a session is left out, never moved; `notes` gets the count.
+
+    Returns
+    -------
+    pd.DataFrame of shape (T, grades)
+        NaN where nothing was quoted; no columns where there is no table.
+
+    Raises
+    ------
+    DataError
+        A row that cannot be right.
+    """
+    if frame is None:
+        return pd.DataFrame(index=sessions, columns=pd.Index([], dtype=object), dtype=np.float64)
+    table = Table(frame, SPOT, origin)
+    days = table.dates("date")
+    codes, grades = table.texts("grade")
+    price = table.numbers("price", "yuan per tonne")
+    table.refuse(
+        price <= 0,
+        "price",
+        lambda row: f"a price of {price[row]:g} yuan per tonne is not above zero",
+        "correct it, or leave the row out",
+    )
+    table.once(
+        {"date": days, "grade": codes},
+        lambda row: f"a second quote of {grades[codes[row]]} on {_iso(days[row])}",
+    )
+    at, rows = _place(table, days, sessions, notes)
+    values = np.full((len(sessions), len(grades)), np.nan)
+    values[at, codes[rows]] = price[rows]
+    return pd.DataFrame(values, index=sessions, columns=pd.Index(grades, dtype=object))[
+        sorted(grades)
+    ]
+
+
+def receipts(
+    frame: pd.DataFrame | None,
+    sessions: pd.DatetimeIndex,
+    notes: list[str],
+    origin: Origin | None = None,
+) -> "pd.Series[float]":
+    """Return registered warehouse receipts, lots, shape (T,); NaN where none are known.
+
+    Raises
+    ------
+    DataError
+        A row that cannot be right.
+    """
+    values = np.full(len(sessions), np.nan)
+    if frame is not None:
+        table = Table(frame, RECEIPTS, origin)
+        days = table.dates("date")
+        lots = table.whole("lots")
+        table.once({"date": days}, lambda row: f"a second count of {_iso(days[row])}")
+        at, rows = _place(table, days, sessions, notes)
+        values[at] = lots[rows]
+    return pd.Series(values, index=sessions, name="receipts")
+
+
+def series(
+    frame: pd.DataFrame | None,
+    sessions: pd.DatetimeIndex,
+    notes: list[str],
+    origin: Origin | None = None,
+) -> pd.DataFrame:
+    """Return a user's series, long, in order of name, date and day of publication.
+
+    What was published after the last session is left out: it was not known by then.
+
+    Raises
+    ------
+    DataError
+        A row without its day of publication or published before its date, a blank value, a
+        row given twice, or a name with two units.
+    """
+    if frame is None:
+        nothing = np.array([], dtype=object)
+        never = np.array([], dtype="datetime64[ns]")
+        return _long(nothing, never, never, np.array([], dtype=np.float64), nothing)
+    table = Table(frame, SERIES, origin)
+    days = table.dates("date")
+    table.refuse(
+        table.blank("published_on"),
+        "published_on",
+        lambda row: "the day of publication is blank",
+        "fill it in: nothing is known before it was published",
+    )
+    published = table.dates("published_on")
+    table.refuse(
+        published < days,
+        "published_on",
+        lambda row: f"published on {_iso(published[row])}, before its date {_iso(days[row])}",
+        "give the day on which the value could first be read",
+    )
+    codes, names = table.texts("name")
+    value = table.numbers("value", "a number")
+    table.refuse(np.isnan(value), "value", lambda row: "the value is blank", "leave the row out")
+    table.once(
+        {"name": codes, "date": days, "published_on": published},
+        lambda row: f"a second value of {names[codes[row]]} published {_iso(published[row])}",
+    )
+    unit = pd.Series("", index=range(len(table)), dtype=object)
+    if table.has("unit"):
+        unit = table.cells("unit").astype(object).reset_index(drop=True).fillna("").map(str)
+        unit = unit.str.strip()
+    first = unit.groupby(codes).transform("first")
+    table.refuse(
+        (unit != first).to_numpy(dtype=bool),
+        "unit",
+        lambda row: f"{names[codes[row]]} is in '{unit[row]}' here and in '{first[row]}' before",
+        "keep one unit for one name",
+    )
+    words = np.array(names, dtype=object)[codes]
+    long = _long(words, days, published, value, unit.to_numpy(dtype=object))
+    late = long["published_on"] > sessions[-1]
+    if late.any():
+        notes.append(
+            f"{_count(int(late.sum()), 'series row')} published after the last bar left out"
+        )
+    return long[~late].sort_values(["name", "date", "published_on"], ignore_index=True)
+
+
+def _long(
+    names: NDArray[np.object_],
+    days: DateArray,
+    published: DateArray,
+    value: FloatArray,
+    unit: NDArray[np.object_],
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "name": pd.Series(names, dtype=object),
+            "date": days,
+            "published_on": published,
+            "value": value,
+            "unit": pd.Series(unit, dtype=object),
+        }
+    )
+
+
+def dominant(
+    frame: pd.DataFrame | None,
+    sessions: pd.DatetimeIndex,
+    contracts: Iterable[str],
+    notes: list[str],
+    origin: Origin | None = None,
+) -> "pd.Series[str] | None":
+    """Return the dominant contract of each session, shape (T,); NaN where none is named.
+
+    Raises
+    ------
+    DataError
+        A session given twice, or a contract without bars.
+    """
+    if frame is None:
+        return None
+    table = Table(frame, DOMINANT, origin)
+    days = table.dates("date")
+    codes, words = table.texts("contract")
+    words = [word.lower() for word in words]
+    known = set(contracts)
+    table.refuse(
+        np.array([word not in known for word in words])[codes],
+        "contract",
+        lambda row: f"there are no bars of '{words[codes[row]]}'",
+        "add its bars, or leave the row out",
+    )
+    table.once({"date": days}, lambda row: f"a second contract of {_iso(days[row])}")
+    at, rows = _place(table, days, sessions, notes)
+    values = np.full(len(sessions), np.nan, dtype=object)
+    values[at] = np.array(words, dtype=object)[codes[rows]]
+    return pd.Series(values, index=sessions, name="dominant")
+
+
+def _place(
+    table: Table, days: DateArray, sessions: pd.DatetimeIndex, notes: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the sessions of rows and those rows; what falls on none is counted in `notes`."""
+    stamps = pd.DatetimeIndex(days)
+    at = sessions.get_indexer(stamps)
+    inside = np.asarray((stamps >= sessions[0]) & (stamps <= sessions[-1]))
+    for number, where in (
+        (int(np.sum(inside & (at < 0))), "on days without a session"),
+        (int(np.sum(~inside)), "before the first or after the last bar"),
+    ):
+        if number:
+            notes.append(f"{_count(number, f'{table.schema.name} row')} {where} left out")
+    rows = np.flatnonzero(at >= 0)
+    return at[rows].astype(np.int64), rows
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _iso(day: np.datetime64) -> str:
+    return str(day.astype("datetime64[D]"))

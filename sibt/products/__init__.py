@@ -1,0 +1,1 @@
+"""Contract terms as dated rows, one TOML file a product."""
