@@ -1,0 +1,1 @@
+"""What the exchange lets a strategy hold, and the account it keeps."""

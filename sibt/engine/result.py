@@ -1,0 +1,427 @@
+"""The booked result of a run: statement, fills, positions, shortfalls and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sibt.engine import metrics
+from sibt.engine.ledger import FILL_REASONS, OFFSETS, STATEMENT
+from sibt.engine.money import MARGIN_SCALE
+from sibt.engine.prices import SHORTFALLS
+from sibt.engine.round_trips import round_trips
+from sibt.engine.terms import terms_in_force
+
+if TYPE_CHECKING:
+    from sibt.engine.simulate import Job
+
+__all__ = ["BROKER_FEES", "BROKER_MARGIN", "FEW_TRIPS", "Result"]
+
+IntArray = NDArray[np.int64]
+
+#: A broker's usual standard beside the exchange's: five points of margin, twice the fee.
+BROKER_MARGIN = 0.05
+BROKER_FEES = 2.0
+
+#: Below so many round trips no ratio of the Sharpe type means anything.
+FEW_TRIPS = 3
+
+_SIGNAL = FILL_REASONS.index("signal")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run booked. Money in yuan, prices in yuan per tonne, lots signed.
+
+    Attributes
+    ----------
+    statement : pd.DataFrame of shape (T, 12)
+        One row for every session of the market: ``previous`` balance, ``closed_pnl`` and
+        ``held_pnl`` (mark-to-market profit of lots closed and held), ``mtm`` (their sum),
+        ``fees``, ``deposit``, ``equity``, ``margin``, ``available``, ``risk`` (margin ÷
+        equity), ``margin_call``, ``units`` (NaN where legs differ) and, legged, ``naked``
+        (lots without their counterpart).
+    fills : pd.DataFrame
+        ``session, leg, contract, side, offset, lots, price, fee, reason``.
+    positions : pd.DataFrame
+        ``session, leg, contract, lots, settle, margin`` of all lots held after a session.
+    unfilled : pd.DataFrame
+        ``session, leg, contract, wanted, filled, reason``; lots signed, + to buy.
+    by_leg : pd.DataFrame
+        ``profit`` (before fees), ``fees``, ``slippage`` and ``net`` by leg.
+    round_trips : pd.DataFrame
+        See `sibt.engine.round_trips`.
+    returns : pd.Series
+        Daily returns from the first session after ``known_from`` (else after the first
+        wish) to the end.
+    warnings : tuple of str
+        What a reader must know, a sentence each.
+    """
+
+    job: Job = field(repr=False)
+    want: IntArray = field(repr=False)
+    limits: IntArray = field(repr=False)
+    booked: Mapping[str, Any] = field(repr=False)
+    statement: pd.DataFrame
+    fills: pd.DataFrame
+    positions: pd.DataFrame
+    unfilled: pd.DataFrame
+    by_leg: pd.DataFrame
+    round_trips: pd.DataFrame
+    returns: pd.Series[float]
+    warnings: tuple[str, ...]
+    bust: pd.Timestamp | None
+
+    @classmethod
+    def assemble(
+        cls,
+        job: Job,
+        want: IntArray,
+        limits: IntArray,
+        booked: Mapping[str, Any],
+        *,
+        known_from: pd.Timestamp | str | None = None,
+    ) -> Result:
+        """Put the ledger's arrays into tables."""
+        sessions = job.market.sessions
+        statement = _statement(job, booked)
+        bust = None if booked["bust"] < 0 else sessions[booked["bust"]]
+        return cls(
+            job=job,
+            want=want,
+            limits=limits,
+            booked=booked,
+            statement=statement,
+            fills=_fills(job, booked["fills"]),
+            positions=_positions(job, booked["positions"]),
+            unfilled=_unfilled(job, booked["shorts"]),
+            by_leg=_by_leg(job, booked, limits),
+            round_trips=round_trips(
+                sessions, booked["fills"], job.ratio, job.terms.multiplier, job.prices.settle
+            ),
+            returns=_returns(statement, _first(sessions, want, known_from), booked["bust"]),
+            warnings=_warnings(job, booked, bust),
+            bust=bust,
+        )
+
+    @property
+    def known(self) -> bool:
+        """True if a Sharpe-type figure may be shown: three round trips or more."""
+        return len(self.round_trips) >= FEW_TRIPS
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Figures of the run; money in yuan, shares as shares, None where nothing is known."""
+        s, trips, returns = self.statement, self.round_trips, self.returns
+        daily = s["mtm"] - s["fees"]
+        deposits = float(s["deposit"].sum())
+        capital = float(self.job.account.capital)
+        net = float(s["equity"].iloc[-1]) - capital - deposits
+        path = s["equity"] - s["deposit"].cumsum()
+        fees = float(s["fees"].sum())
+        worst = daily.idxmin()
+        done = trips[trips["exit"].notna()]
+        ratios: dict[str, float | None] = dict.fromkeys(("sharpe", "sortino", "volatility"))
+        if self.known:
+            ratios = {
+                "sharpe": metrics.sharpe(returns),
+                "sortino": metrics.sortino(returns),
+                "volatility": metrics.volatility(returns),
+            }
+        figures: dict[str, Any] = {
+            "net": net,
+            "net_per_tonne": self._per_tonne(net),
+            "gross": float(daily.sum()) + fees,
+            "fees": fees,
+            "fees_at_broker": self._fees_at(BROKER_FEES),
+            "slippage": float(self.by_leg["slippage"].sum()),
+            "round_trips": len(trips),
+            "open_trips": len(trips) - len(done),
+            "won": int((done["net"] > 0).sum()),
+            "worst_day": float(daily.min()),
+            "worst_day_on": f"{worst:%Y-%m-%d}",
+            "worst_equity": float(path.min()),
+            "final_equity": float(s["equity"].iloc[-1]),
+            "max_drawdown": metrics.max_drawdown(returns),
+            "max_drawdown_yuan": float((path - path.cummax().clip(lower=capital)).min()),
+            "total_return": metrics.total_return(returns),
+            **ratios,
+            "sessions": len(returns),
+            "peak_margin": float(s["margin"].max()),
+            **self.peak_margins,
+            "highest_risk": float(s["risk"].max()),
+            "margin_calls": int((s["margin_call"] > 0).sum()),
+            "largest_call": float(s["margin_call"].max()),
+            "deposits": deposits,
+            "unfilled_orders": len(self.unfilled),
+            "bust": None if self.bust is None else f"{self.bust:%Y-%m-%d}",
+        }
+        return {name: _plain(value) for name, value in figures.items()}
+
+    @cached_property
+    def peak_margins(self) -> dict[str, float]:
+        """Peak margin of these positions at the exchange's and at a broker's standard, yuan.
+
+        ``*_open_reading`` is under the other reading, where the notices leave two. Without
+        calendar-spread relief.
+        """
+        job = self.job
+        plain = replace(job.account, broker_margin=0.0)
+        lots = np.abs(self.booked["positions"])
+        worth = lots.sum(axis=1) * job.prices.settle / 100 * job.terms.multiplier
+        peaks = {}
+        for suffix, other in (("", False), ("_open_reading", True)):
+            terms = terms_in_force(
+                job.contracts, job.market.sessions, plain, job.replaced, open_reading=other
+            )
+            exchange = terms.margin / MARGIN_SCALE
+            peaks[f"peak_margin_exchange{suffix}"] = (worth * exchange).sum(axis=1).max()
+            peaks[f"peak_margin_broker{suffix}"] = (
+                (worth * (exchange + BROKER_MARGIN)).sum(axis=1).max()
+            )
+        return {name: round(float(value), 2) for name, value in peaks.items()}
+
+    def _per_tonne(self, net: float) -> float | None:
+        """Return net over the tonnes of the first leg at the largest position held."""
+        lots = np.abs(self.booked["positions"][:, 0, :].sum(axis=1)).max(initial=0)
+        tonnes = float(lots) * float(self.job.terms.multiplier[0])
+        return net / tonnes if tonnes else None
+
+    def _fees_at(self, markup: float) -> float:
+        """Return what the fills would have cost at another multiple of the exchange's fees."""
+        own = self.job.account.fee_markup
+        return float(self.fills["fee"].sum()) * markup / own if own else 0.0
+
+    @cached_property
+    def entry_days(self) -> pd.DataFrame:
+        """What every other entry day of the first trip's window would have given.
+
+        The first wish is moved to each session from the first allowed one to the last
+        before the first trip's end; everything after the chosen entry stays as it was.
+
+        Returns
+        -------
+        pd.DataFrame
+            Indexed by the session of the decision: ``net`` (yuan), ``rank`` (1 is best),
+            ``chosen``. Empty without a trip.
+        """
+        wished = np.flatnonzero(self.want)
+        columns = {"net": float, "rank": int, "chosen": bool}
+        sessions = self.job.market.sessions
+        if not len(wished) or self.round_trips.empty:
+            return pd.DataFrame(columns=list(columns)).astype(columns)
+        entry = int(wished[0])
+        over = np.flatnonzero(np.sign(self.want[entry:]) != np.sign(self.want[entry]))
+        exit_day = self.round_trips["exit"].iloc[0]
+        end = len(sessions) - 1 if pd.isna(exit_day) else int(sessions.searchsorted(exit_day)) - 1
+        if len(over):
+            end = min(end, entry + int(over[0]))
+        start = max(min(int(sessions.searchsorted(self.returns.index[0])) - 1, entry), 0)
+        nets = []
+        for day in range(start, end):
+            want = self.want.copy()
+            want[:day] = 0
+            want[day:entry] = self.want[entry]
+            equity = self.job.book(want, self.limits, record=False)["statement"]
+            nets.append((equity[-1, STATEMENT.index("equity")] - equity[0, 4]
+                         - equity[:, STATEMENT.index("deposit")].sum()) / 100)
+        table = pd.DataFrame({"net": nets}, index=sessions[start:end])
+        table["rank"] = table["net"].rank(ascending=False, method="min").astype(int)
+        table["chosen"] = table.index == sessions[entry]
+        return table
+
+    @cached_property
+    def portfolio(self) -> Any:
+        """The same fills booked by vectorbt, one column a leg and contract."""
+        from sibt.engine.books import portfolio
+
+        return portfolio(self)
+
+    def reconcile(self) -> float:
+        """Return the largest difference between the two books at any session, yuan.
+
+        Raises
+        ------
+        LedgerError
+            The books differ by more than 0.01 yuan.
+        """
+        from sibt.engine.books import reconcile
+
+        return reconcile(self)
+
+
+def _plain(value: Any) -> Any:
+    """Return a figure as JSON can hold it: whole fen, six digits, None for NaN."""
+    if isinstance(value, float):
+        return None if not np.isfinite(value) else round(value, 8)
+    return value
+
+
+def _first(sessions: pd.DatetimeIndex, want: IntArray, known_from: Any) -> int:
+    """Return the first session that counts for returns."""
+    if known_from is not None:
+        return int(sessions.searchsorted(pd.Timestamp(known_from), side="right"))
+    wished = np.flatnonzero(want)
+    return int(wished[0]) + 1 if len(wished) else 1
+
+
+def _returns(statement: pd.DataFrame, first: int, bust: int) -> pd.Series[float]:
+    before = statement["equity"].shift(1)
+    earned = statement["mtm"] - statement["fees"]
+    returns = (earned / before).iloc[first:]
+    if bust >= 0:
+        returns[returns.index > statement.index[bust]] = 0.0
+    return returns.fillna(0.0).rename("return")
+
+
+def _statement(job: Job, booked: Mapping[str, Any]) -> pd.DataFrame:
+    raw = pd.DataFrame(
+        booked["statement"] / 100, index=job.market.sessions, columns=list(STATEMENT)
+    )
+    equity = raw["equity"]
+    table = pd.DataFrame(
+        {
+            "previous": equity.shift(1, fill_value=job.account.capital),
+            "closed_pnl": raw["closed_pnl"],
+            "held_pnl": (raw["mtm"] - raw["closed_pnl"]).round(2),
+            "mtm": raw["mtm"],
+            "fees": raw["fees"],
+            "deposit": raw["deposit"],
+            "equity": equity,
+            "margin": raw["margin"],
+            "available": (equity - raw["margin"]).round(2),
+            "risk": (raw["margin"] / equity.where(equity > 0)).round(6),
+            "margin_call": raw["margin_call"],
+        }
+    )
+    lots = booked["positions"].sum(axis=2)
+    each = lots / job.ratio
+    table["units"] = np.where((each == each[:, :1]).all(axis=1), each[:, 0], np.nan)
+    if job.execution.pairing == "legged":
+        table["naked"] = _naked(lots, job.ratio)
+    table.index.name = "session"
+    return table
+
+
+def _naked(lots: IntArray, ratio: IntArray) -> IntArray:
+    """Return lots without their counterpart in the other legs, by session."""
+    each = lots / ratio
+    same = (np.sign(each) == np.sign(each[:, :1])).all(axis=1)
+    whole = np.floor(np.abs(each).min(axis=1)) * same
+    matched = whole[:, None] * np.sign(each) * ratio
+    return np.abs(lots - matched).sum(axis=1).astype(np.int64)
+
+
+def _fills(job: Job, fills: IntArray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "session": job.market.sessions[fills[:, 0]],
+            "leg": np.array(job.legs, dtype=object)[fills[:, 1]],
+            "contract": np.array(job.contracts, dtype=object)[fills[:, 2]],
+            "side": np.where(fills[:, 3] > 0, "buy", "sell"),
+            "offset": np.array(OFFSETS, dtype=object)[fills[:, 6]],
+            "lots": np.abs(fills[:, 3]),
+            "price": fills[:, 4] / 100,
+            "fee": fills[:, 5] / 100,
+            "reason": np.array(FILL_REASONS, dtype=object)[fills[:, 7]],
+        }
+    )
+
+
+def _unfilled(job: Job, shorts: IntArray) -> pd.DataFrame:
+    names = np.array([*job.contracts, ""], dtype=object)
+    return pd.DataFrame(
+        {
+            "session": job.market.sessions[shorts[:, 0]],
+            "leg": np.array(job.legs, dtype=object)[shorts[:, 1]],
+            "contract": names[shorts[:, 2]],
+            "wanted": shorts[:, 3],
+            "filled": shorts[:, 4],
+            "reason": np.array(SHORTFALLS, dtype=object)[shorts[:, 5]],
+        }
+    )
+
+
+def _positions(job: Job, positions: IntArray) -> pd.DataFrame:
+    t, leg, k = np.nonzero(positions)
+    lots = positions[t, leg, k]
+    settle = job.prices.settle[t, k] / 100
+    rate = job.terms.margin[t, k] / MARGIN_SCALE
+    return pd.DataFrame(
+        {
+            "session": job.market.sessions[t],
+            "leg": np.array(job.legs, dtype=object)[leg],
+            "contract": np.array(job.contracts, dtype=object)[k],
+            "lots": lots,
+            "settle": settle,
+            "margin": (np.abs(lots) * settle * job.terms.multiplier[k] * rate).round(2),
+        }
+    )
+
+
+def _by_leg(job: Job, booked: Mapping[str, Any], limits: IntArray) -> pd.DataFrame:
+    fills = booked["fills"]
+    t, leg, k, signed, price, fee = (fills[:, n] for n in range(6))
+    size = job.terms.multiplier[k]
+    last = booked["positions"][-1]
+    worth = (last * job.prices.settle[-1] * job.terms.multiplier).sum(axis=1)
+    cash = np.bincount(leg, weights=-signed * price * size, minlength=len(job.legs))
+    # Slippage is paid by orders worked at the market, not by limits nor at settlement.
+    market = (fills[:, 7] < FILL_REASONS.index("exit date, at settlement")) & (
+        (limits[np.maximum(t - 1, 0)] == 0) | (fills[:, 7] != _SIGNAL)
+    )
+    slip = np.where(market, np.abs(price - job.prices.raw[t, k]) * np.abs(signed) * size, 0)
+    table = pd.DataFrame(
+        {
+            "profit": (cash + worth) / 100,
+            "fees": np.bincount(leg, weights=fee, minlength=len(job.legs)) / 100,
+            "slippage": np.bincount(leg, weights=slip, minlength=len(job.legs)) / 100,
+        },
+        index=pd.Index(job.legs, name="leg"),
+    )
+    table["net"] = (table["profit"] - table["fees"]).round(2)
+    return table
+
+
+def _warnings(job: Job, booked: Mapping[str, Any], bust: pd.Timestamp | None) -> tuple[str, ...]:
+    """Say in plain sentences what the figures leave out or rest on."""
+    said = list(job.market.provenance.notes)
+    fills, prices = booked["fills"], job.prices
+    touched = np.zeros(prices.raw.shape, dtype=bool)
+    lots = booked["positions"].sum(axis=1) != 0
+    touched |= lots
+    touched[fills[:, 0], fills[:, 2]] = True
+    held = np.flatnonzero(touched.any(axis=1))
+    if len(held):
+        span = job.market.sessions[held[0] : held[-1] + 1]
+        if "margin" not in job.replaced or "fee" not in job.replaced:
+            for name in sorted({life.product.name for life in job.lives}):
+                product = next(x.product for x in job.lives if x.product.name == name)
+                said.extend(product.caveats(span))
+    bare = int((lots & prices.barless).sum())
+    if bare:
+        said.append(f"held lots were valued at the last known settlement on {bare} contract-days"
+                    " without a bar")
+    unknown = int(prices.unknown_volume[fills[:, 0], fills[:, 2]].sum())
+    if unknown:
+        said.append(f"{unknown} of {len(fills)} fills are on sessions of unknown volume, uncapped")
+    refuted = np.argwhere(prices.refuted & touched)
+    if len(refuted):
+        days = ", ".join(
+            f"{job.contracts[k]} {job.market.sessions[t]:%Y-%m-%d}" for t, k in refuted[:3]
+        )
+        more = f" and {len(refuted) - 3} more" if len(refuted) > 3 else ""
+        said.append(f"bars outside the computed price band, so no band there: {days}{more}")
+    settled = fills[fills[:, 7] == FILL_REASONS.index("exit date, at settlement")]
+    for t, k in {(int(f[0]), int(f[2])) for f in settled}:
+        said.append(f"{job.contracts[k]} could not be closed on {job.market.sessions[t]:%Y-%m-%d},"
+                    " the last session it may be held; it left at that settlement")
+    if bust is not None:
+        said.append(f"the account was bust on {bust:%Y-%m-%d}; the run ends there")
+    return tuple(dict.fromkeys(said))
