@@ -1,0 +1,1 @@
+"""What an idea wants to hold: strategies, their parameters, and the blocks they are built of."""

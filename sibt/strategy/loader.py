@@ -1,0 +1,100 @@
+"""Find a strategy: a file of the user's, or one of the shipped ones by name."""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+from sibt.errors import SibtError, StrategyError, did_you_mean
+from sibt.sources.shipped import shipped
+from sibt.strategy.strategy import Strategy
+
+__all__ = ["blame", "find", "load", "shipped_names"]
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the strategies that come with sibt."""
+    return sorted(p.stem for p in shipped("strategies").glob("*.py"))
+
+
+def find(name: str | Path) -> Path:
+    """Return the file of a strategy given as a path or as a shipped name.
+
+    Raises
+    ------
+    StrategyError
+        Neither a file nor a shipped strategy.
+    """
+    path = Path(name)
+    if path.is_file():
+        if path.suffix != ".py":
+            raise StrategyError(f"'{name}' is no Python file; a strategy's name ends in .py.")
+        return path
+    if path.stem in shipped_names() and path.suffix in ("", ".py"):
+        # `strategies/x.py` means the shipped one where no such file lies.
+        if len(path.parts) == 1 or path.parts[-2] == "strategies":
+            return shipped("strategies") / f"{path.stem}.py"
+    known = shipped_names()
+    around = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    raise StrategyError(
+        f"No strategy file '{name}' and no shipped strategy of that name; shipped are"
+        f" {', '.join(known)}.{did_you_mean(path.stem, known) or did_you_mean(path.name, around)}"
+    )
+
+
+def load(name: str | Path) -> Strategy:
+    """Return the one strategy a file defines.
+
+    Raises
+    ------
+    StrategyError
+        The file does not run, or defines none or more than one.
+    """
+    path = find(name)
+    module_name = f"sibt_strategy_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    quiet, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise StrategyError(
+            f"{path} line {error.lineno} is no Python: {error.msg}; mend the line."
+        ) from error
+    except SibtError:
+        raise
+    except Exception as error:
+        raise blame(path, error) from error
+    finally:
+        sys.dont_write_bytecode = quiet
+    found = [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and issubclass(thing, Strategy)
+        and thing.__module__ == module_name
+    ]
+    if len(found) != 1:
+        names = ", ".join(f.__name__ for f in found)
+        raise StrategyError(
+            f"{path} defines {len(found)} strategies{f' ({names})' if names else ''}; define"
+            " exactly one class that derives from sibt.Strategy."
+        )
+    return found[0]()
+
+
+def blame(path: Path, error: Exception) -> StrategyError:
+    """Return an error that names the line of the strategy file where `error` arose."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename) == path
+    ]
+    where = f" line {lines[-1]}" if lines else ""
+    return StrategyError(
+        f"{path}{where} fails with {type(error).__name__}: {error}; mend the strategy (--debug"
+        " shows where it came from)."
+    )
