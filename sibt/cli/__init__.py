@@ -1,0 +1,119 @@
+"""The command line: one file a command, each imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from sibt.errors import LedgerError, SibtError, did_you_mean
+
+__all__ = ["main"]
+
+#: Commands and what they do; the file of each bears its name.
+_COMMANDS = {
+    "new": "Start a strategy of your own, from nothing or from a shipped one.",
+    "run": "Run a strategy and write its tear sheet.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command only when it is called or asked for its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"sibt.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS:
+            raise click.UsageError(
+                f"There is no command '{args[0]}'; commands are {', '.join(sorted(_COMMANDS))}."
+                f"{did_you_mean(args[0], _COMMANDS)}"
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # The sentences above, so that help imports no command.
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from sibt import __version__
+
+        click.echo(f"sibt {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Examples:\n\n\b\n  sibt run calendar_reverse\n  sibt run producer_hedge -p ratio=0.8"
+    "\n  sibt new --from calendar_reverse\n\n'sibt COMMAND --help' says more of each.",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
+              help="Show the version and leave.")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+def _sibt(debug: bool) -> None:
+    """Backtest futures spreads and hedges as the exchange books them.
+
+    sibt starts with industrial silicon (工业硅, si) on the Guangzhou Futures Exchange: whole
+    lots, settlement prices, dated margins and limits, a broker's daily statement.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with 0, 1 (a fault of ours), 2 (yours to mend) or 130."""
+    words = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in words
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot draw 工业硅 must not end a run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        # --debug works before and after the command.
+        code = _sibt.main([w for w in words if w != "--debug"], prog_name="sibt",
+                          standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _interrupted()
+    except KeyboardInterrupt:
+        code = _interrupted()
+    except click.ClickException as error:
+        if debug:
+            raise
+        error.show()
+        code = 2
+    except SibtError as error:
+        if debug:
+            raise
+        click.echo(f"{click.style('Error:', fg='red')} {error}", err=True)
+        code = 2
+    except LedgerError as error:
+        if debug:
+            raise
+        click.echo(f"{click.style('Fault:', fg='red')} {error}", err=True)
+        code = 1
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(
+            f"{click.style('Fault:', fg='red')} {type(error).__name__}: {error}. This is a fault"
+            " of ours; run again with --debug and report what it prints, with the command.",
+            err=True,
+        )
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    click.echo("Interrupted; nothing half-written was left.", err=True)
+    return 130

@@ -1,0 +1,139 @@
+"""``sibt run``: one strategy, one market, one booked result."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sibt.cli.values import Share, named
+
+__all__ = ["command"]
+
+_KINDS = click.Choice(["individual", "company", "hedger"])
+
+
+@click.command(
+    "run",
+    epilog="Examples:\n\n\b\n"
+    "  sibt run calendar_reverse\n"
+    "  sibt run strategies/calendar_reverse.py -p year=2023 --kind company\n"
+    "  sibt run short_rallies --data prices.csv --settle-from close --fill close\n"
+    "  sibt run producer_hedge -p output=500 -p trigger=0.8 --excel --open\n\n"
+    "Prices are yuan per tonne; a decision after one session fills in the next.",
+)
+@click.argument("strategy")
+@click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE",
+              help="Parameter of the strategy; again for more.")
+@click.option("--data", default=None, metavar="PATH",
+              help="Folder, CSV or Parquet file of daily bars; the simulated sample if left out.")
+@click.option("--from", "start", metavar="DAY", help="First session that may fill.")
+@click.option("--to", "end", metavar="DAY", help="Last session of the run.")
+@click.option("--capital", type=float, metavar="YUAN",
+              help="Opening equity; a million, or sized from the hedge.")
+@click.option("--kind", type=_KINDS, help="Kind of account; the strategy's if left out.")
+@click.option("--fill", type=click.Choice(["open", "close", "settle"]), default="open",
+              show_default=True, help="Price of the session after the decision.")
+@click.option("--slippage", type=int, default=1, show_default=True, metavar="TICKS",
+              help="Ticks against you on every fill.")
+@click.option("--participation", type=Share(), default="0.1", show_default=True,
+              help="Largest share of a session's volume, or none.")
+@click.option("--pairing", type=click.Choice(["paired", "legged"]), default="paired",
+              show_default=True, help="Legs fill together, or each by itself.")
+@click.option("--settle-from", type=click.Choice(["close"]),
+              help="Let the close stand in for a missing settlement.")
+@click.option("--term", "terms", multiple=True, metavar="NAME=VALUE",
+              help="Replace a dated term: margin, price_limit, fee, fee_close_today, fee_per_lot.")
+@click.option("--broker-margin", type=float, default=0.0, metavar="SHARE",
+              help="The broker's margin on top, such as 0.05.")
+@click.option("--fee-markup", type=float, default=1.0, metavar="TIMES",
+              help="The broker's multiple of the exchange's fees, such as 2.")
+@click.option("--spread-relief", is_flag=True, help="Margin the larger leg of a spread only.")
+@click.option("--on-call", type=click.Choice(["cut", "deposit"]), default="cut",
+              show_default=True, help="Answer margin calls by closing lots, or by paying in.")
+@click.option("--cross-standard", is_flag=True,
+              help="Let signals and positions cross the delivery-standard line (si2411|si2412).")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("results"),
+              show_default=True, help="Folder of all runs.")
+@click.option("--excel", is_flag=True, help="Also write run.xlsx, one sheet a table.")
+@click.option("--open", "show", is_flag=True, help="Open the tear sheet in the browser.")
+def command(**given: Any) -> None:
+    """Run STRATEGY, a Python file or the name of a shipped one, and write its tear sheet."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    data = given["data"]
+    if data is None or data == "sample":
+        console.print(
+            f"[bold]sibt run {given['strategy']}[/] on the sample market:"
+            " [bold red]SIMULATED[/], it says nothing about the real 2024."
+        )
+    else:
+        console.print(f"[bold]sibt run {given['strategy']}[/] on {data}")
+    ticker = Console(stderr=True, highlight=False)
+    with ticker.status("starting") as status:
+        folder, run, seconds = _work(given, lambda name: status.update(f"{name} …"))
+    from sibt.report.terminal import show
+
+    show(run, folder, console, seconds)
+    if given["show"]:
+        click.launch((folder / "tearsheet.html").resolve().as_uri())
+
+
+def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
+    """Run and write; everything heavy is imported here, after the first line is out."""
+    import time
+
+    began = time.perf_counter()
+    stage("loading")
+    from sibt.engine.account import Account
+    from sibt.engine.execution import Execution
+    from sibt.report.tearsheet import tear_sheet
+    from sibt.runs.run import run
+    from sibt.runs.save import save
+    from sibt.sources import load_market
+    from sibt.strategy.loader import load
+
+    params, terms = named(given["params"], "-p"), named(given["terms"], "--term")
+    execution = Execution(
+        fill=given["fill"],
+        slippage=given["slippage"],
+        participation=given["participation"],
+        pairing=given["pairing"],
+        cross_standard=given["cross_standard"],
+    )
+    stage("market")
+    kind = given["kind"] or load(given["strategy"]).kind
+    account = Account(
+        kind=kind,
+        broker_margin=given["broker_margin"],
+        fee_markup=given["fee_markup"],
+        spread_relief=given["spread_relief"],
+        on_call=given["on_call"],
+    )
+    market = load_market(given["data"] or "sample", settle_from=given["settle_from"])
+    done = run(
+        given["strategy"],
+        market,
+        params,
+        capital=given["capital"],
+        account=account,
+        execution=execution,
+        terms=terms,
+        start=given["start"],
+        end=given["end"],
+        stage=stage,
+    )
+    stage("second book and tear sheet")
+    command = "sibt " + shlex.join(sys.argv[1:])
+    folder = save(
+        done,
+        given["out"],
+        command=command,
+        excel=given["excel"],
+        pages={"tearsheet.html": tear_sheet},
+    )
+    return folder, done, time.perf_counter() - began

@@ -1,0 +1,1 @@
+"""The physical book beside the futures account."""

@@ -1,0 +1,165 @@
+"""A hedge: the physical book and the futures account together, against no hedge at all."""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sibt.engine import metrics
+from sibt.engine.account import Account
+from sibt.engine.money import MARGIN_SCALE
+from sibt.engine.result import BROKER_MARGIN, Result
+from sibt.engine.simulate import Job
+from sibt.hedging.physical import PhysicalBook
+
+__all__ = ["ADVERSE_MOVE", "WEEK", "Hedge", "size_account"]
+
+#: Sessions over which changes are compared, because spot quotes are sticky.
+WEEK = 5
+
+#: The move against a hedge its account is sized to stand without a margin call, a share.
+ADVERSE_MOVE = 0.20
+
+
+@dataclass(frozen=True, eq=False)
+class Hedge:
+    """Physical and futures side by side.
+
+    Attributes
+    ----------
+    book : PhysicalBook
+        Tonnes, spot and their gain.
+    result : Result
+        The futures account.
+    """
+
+    book: PhysicalBook = field(repr=False)
+    result: Result = field(repr=False)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """By session: tonnes, spot, lots, ratio (hedged share), physical, futures, hedged.
+
+        ``physical`` and ``hedged`` are NaN in a session without a quote; the futures result
+        of such sessions comes with the next quote's.
+        """
+        statement = self.result.statement
+        lots = self.result.booked["positions"].sum(axis=(1, 2))
+        size = float(self.result.job.terms.multiplier[0])
+        futures = statement["mtm"] - statement["fees"]
+        known = self.book.profit.notna()
+        # The sums telescope: what an unquoted session gained is counted at the next quote.
+        total = futures.cumsum()
+        caught_up = total[known].diff().fillna(total[known].iloc[:1]) if known.any() else total
+        owned = self.book.tonnes
+        return pd.DataFrame(
+            {
+                "tonnes": owned,
+                "spot": self.book.spot,
+                "lots": lots,
+                "ratio": -lots * size / owned.where(owned != 0),
+                "physical": self.book.profit,
+                "futures": futures,
+                "hedged": self.book.profit + caught_up.reindex(futures.index),
+            }
+        )
+
+    @cached_property
+    def base(self) -> float:
+        """Capital the returns are measured on, yuan: the account plus the goods at their peak.
+
+        Goods are the largest tonnage at the first quote of the run.
+        """
+        quotes = self.book.spot.reindex(self.result.returns.index).dropna()
+        first = float(quotes.iloc[0]) if len(quotes) else 0.0
+        return float(self.result.job.account.capital) + float(self.book.tonnes.abs().max()) * first
+
+    @cached_property
+    def returns(self) -> "pd.Series[float]":
+        """Daily returns of physical + futures on `base`; sessions without a quote are left out."""
+        return self._returns("hedged")
+
+    @cached_property
+    def unhedged(self) -> "pd.Series[float]":
+        """Daily returns of the physical book alone on `base`."""
+        return self._returns("physical")
+
+    def _returns(self, column: str) -> "pd.Series[float]":
+        gain = self.table[column].reindex(self.result.returns.index).dropna()
+        worth = self.base + gain.cumsum()
+        return (gain / worth.shift(1, fill_value=self.base)).rename(column)
+
+    @property
+    def average_ratio(self) -> float:
+        """Hedged share of the tonnes owned, averaged over the sessions that own any."""
+        window = self.table.loc[self.result.returns.index]
+        owned = window["tonnes"] != 0
+        return float(window.loc[owned, "ratio"].mean()) if owned.any() else 0.0
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Headline of the hedge; money in yuan, None where nothing is known."""
+        window = self.table.loc[self.result.returns.index]
+        physical, futures = float(window["physical"].sum()), float(window["futures"].sum())
+        tonnes = float(window["tonnes"].abs().max())
+        changes = window[["physical", "hedged"]].dropna()
+        # Spot quotes are sticky: from day to day the futures move and the quote does not.
+        weeks = changes.groupby(np.arange(len(changes)) // WEEK).sum()
+        spread = weeks["physical"].var()
+        figures: dict[str, Any] = {
+            "tonnes": tonnes,
+            "physical": physical,
+            "futures": futures,
+            "hedged": physical + futures,
+            "hedged_per_tonne": (physical + futures) / tonnes if tonnes else math.nan,
+            "unhedged_per_tonne": physical / tonnes if tonnes else math.nan,
+            "average_ratio": self.average_ratio,
+            "variance_reduction": 1 - weeks["hedged"].var() / spread if spread else math.nan,
+            "worst_day_hedged": float(changes["hedged"].min()) if len(changes) else math.nan,
+            "worst_day_unhedged": float(changes["physical"].min()) if len(changes) else math.nan,
+            "max_drawdown_hedged": metrics.max_drawdown(self.returns),
+            "max_drawdown_unhedged": metrics.max_drawdown(self.unhedged),
+            "unknown_spot": self.book.unknown,
+        }
+        return {
+            name: None if isinstance(value, float) and not np.isfinite(value) else
+            round(value, 8) if isinstance(value, float) else value
+            for name, value in figures.items()
+        }
+
+
+def size_account(job: Job, want: Any) -> tuple[Account, str]:
+    """Return an account large enough for a hedge, and the formula in words.
+
+    Capital = peak lots × tonnes per lot × price at the first wish × (highest margin rate while
+    wished + the broker's five points + a move of `ADVERSE_MOVE` against the hedge), rounded
+    up to 10,000 yuan.
+    """
+    wished = np.flatnonzero(want)
+    if not len(wished):
+        return job.account, "no hedge was wished for, so the account keeps its default"
+    first, last = int(wished[0]), int(wished[-1])
+    need = 0.0
+    parts = []
+    for leg, ratio in enumerate(job.ratio):
+        k = int(job.codes[first, leg])
+        if k < 0:
+            continue
+        lots = int(np.abs(want).max()) * abs(int(ratio))
+        known = job.prices.settle[: first + 1, k]
+        price = float(known[-1]) / 100
+        rate = float(job.terms.margin[first : last + 1, k].max()) / MARGIN_SCALE
+        size = int(job.terms.multiplier[k])
+        need += lots * size * price * (rate + BROKER_MARGIN + ADVERSE_MOVE)
+        parts.append(
+            f"{lots} lots × {size} t × {price:,.0f} yuan/t × ({rate:.0%} margin +"
+            f" {BROKER_MARGIN:.0%} broker + {ADVERSE_MOVE:.0%} adverse move)"
+        )
+    capital = math.ceil(need / 10_000) * 10_000.0
+    if capital <= 0:
+        return job.account, "no price is known at the first wish, so the account keeps its default"
+    account = Account(**{**vars(job.account), "capital": capital})
+    return account, f"{' + '.join(parts)} = {capital:,.0f} yuan"

@@ -1,0 +1,1 @@
+"""What people look at: the tear sheet and the terminal's table."""

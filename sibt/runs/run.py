@@ -1,0 +1,326 @@
+"""One run of a strategy: from its file to a booked result and what it is held against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sibt.engine.account import Account
+from sibt.engine.execution import Execution
+from sibt.engine.result import Result
+from sibt.engine.simulate import prepare, simulate
+from sibt.errors import SettingError, SibtError, StrategyError
+from sibt.hedging.hedge import Hedge, size_account
+from sibt.hedging.physical import physical_book
+from sibt.market.panel import Market
+from sibt.sources import load_market
+from sibt.strategy.loader import blame, find, load
+from sibt.strategy.strategy import Comparison, Params, Strategy
+
+__all__ = ["Run", "run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run and all it came from.
+
+    Attributes
+    ----------
+    strategy : Strategy
+        The strategy, loaded.
+    path : Path
+        Its file.
+    params : Params
+        Its parameters.
+    market : Market
+        The market, cut at the run's end.
+    result : Result
+        The futures account.
+    hedge : Hedge or None
+        Physical and futures together, for a strategy with an exposure.
+    comparisons : pd.DataFrame
+        ``name, role, net, net_per_tonne, round_trips, note`` of what it is held against;
+        for hedges also the hedged result.
+    notes : tuple of str
+        What was decided on the way, such as how the account was sized.
+    seconds : dict of str to float
+        Time each stage took.
+    """
+
+    strategy: Strategy
+    path: Path
+    params: Params
+    market: Market
+    result: Result
+    hedge: Hedge | None
+    comparisons: pd.DataFrame
+    notes: tuple[str, ...]
+    seconds: dict[str, float] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the strategy's file without its ending."""
+        return self.path.stem
+
+    @property
+    def excess(self) -> float | None:
+        """Net yuan per tonne over the mean of the controls; None without one."""
+        table = self.comparisons
+        if table.empty or self.result.metrics["net_per_tonne"] is None:
+            return None
+        controls = table.loc[table["role"] == "control", "net_per_tonne"].dropna()
+        if controls.empty:
+            return None
+        return float(self.result.metrics["net_per_tonne"] - controls.mean())
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    legs: Mapping[str, Any]
+    units: pd.Series[Any]
+    limits: pd.Series[Any] | None
+    known_from: str | None
+    exposure: pd.Series[float] | None
+
+
+def run(
+    strategy: str | Path | Strategy,
+    market: Market | None = None,
+    params: Mapping[str, Any] | None = None,
+    *,
+    capital: float | None = None,
+    account: Account | None = None,
+    kind: str | None = None,
+    execution: Execution | None = None,
+    terms: Mapping[str, Any] | None = None,
+    start: str | pd.Timestamp | None = None,
+    end: str | pd.Timestamp | None = None,
+    stage: Callable[[str], None] = lambda name: None,
+) -> Run:
+    """Run a strategy on a market and hold it against its comparisons.
+
+    Parameters
+    ----------
+    strategy : str, Path or Strategy
+        A file, the name of a shipped strategy, or a strategy object.
+    market : Market, optional
+        The default is the simulated sample.
+    params : mapping, optional
+        Parameters that differ from the strategy's defaults.
+    capital : float, optional
+        Opening equity, yuan; by default the account's, for a hedge sized from the hedge.
+    account : Account, optional
+        The rest of the account; its kind gives way to `kind`.
+    kind : str, optional
+        Kind of account; by default the strategy's.
+    execution : Execution, optional
+        How orders are worked.
+    terms : mapping, optional
+        What replaces dated terms.
+    start, end : str or timestamp, optional
+        First session that may fill, and the last session of the run.
+    stage : callable
+        Told the name of each stage as it begins.
+
+    Raises
+    ------
+    SibtError
+        Whatever of it cannot be run, in a sentence.
+    """
+    clock = _Clock(stage)
+    with clock("strategy"):
+        path = Path(type(strategy).__name__)
+        if not isinstance(strategy, Strategy):
+            path = find(strategy)
+            strategy = load(path)
+    with clock("market"):
+        whole = market if market is not None else load_market("sample")
+        cut = _cut(whole, start, end)
+    execution = execution or Execution()
+    own = account or Account()
+    own = replace(own, kind=kind or (account.kind if account else strategy.kind))
+    if capital is not None:
+        own = replace(own, capital=capital)
+    notes: list[str] = []
+    with clock("wishes"):
+        context = {
+            "capital": own.capital,
+            "kind": own.kind,
+            "cross_standard": execution.cross_standard,
+        }
+        p = strategy.params(params, context)
+        wishes = _wishes(strategy, path, cut, p, start)
+        book = None
+        if wishes.exposure is not None:
+            book = physical_book(cut, wishes.exposure, strategy.grade(p))
+    with clock("ledger"):
+        if book is not None and capital is None:
+            own, formula = _sized(cut, wishes, own, execution, terms)
+            notes.append(f"account sized from the hedge: {formula}")
+        result = _simulate(cut, wishes, own, execution, terms)
+    hedge = None if book is None else Hedge(book, result)
+    with clock("comparisons"):
+        context["average_ratio"] = 0.0 if hedge is None else hedge.average_ratio
+        seen = strategy.params(dict(p.items()), context)
+        others = [
+            _compare(other, strategy, path, cut, seen, context, own, execution, terms, start)
+            for other in _ask(path, strategy.comparisons, cut, seen)
+        ]
+        table = pd.DataFrame(others, columns=_COMPARED)
+    return Run(
+        strategy=strategy,
+        path=path,
+        params=p,
+        market=cut,
+        result=result,
+        hedge=hedge,
+        comparisons=table,
+        notes=tuple(notes),
+        seconds=clock.seconds,
+    )
+
+
+_COMPARED = ["name", "role", "net", "net_per_tonne", "hedged", "round_trips", "note"]
+
+
+class _Clock:
+    """Names each stage as it begins and keeps how long it took."""
+
+    def __init__(self, stage: Callable[[str], None]) -> None:
+        self._stage = stage
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        self._stage(name)
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+def _day(value: str | pd.Timestamp, flag: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(value)
+    except (ValueError, TypeError):
+        raise SettingError(f"{flag} is '{value}', no day; write it as 2024-05-15.") from None
+
+
+def _cut(market: Market, start: Any, end: Any) -> Market:
+    sessions = market.sessions
+    if start is not None:
+        first = _day(start, "--from")
+        if first > sessions[-1]:
+            raise SettingError(
+                f"--from {first:%Y-%m-%d} is after the market's last session"
+                f" {sessions[-1]:%Y-%m-%d}; give an earlier day."
+            )
+        if end is not None and _day(end, "--to") < first:
+            raise SettingError(
+                f"--to {_day(end, '--to'):%Y-%m-%d} is before --from {first:%Y-%m-%d}; swap them."
+            )
+    return market if end is None else market.asof(_day(end, "--to"))
+
+
+def _ask(path: Path, method: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a method of the strategy; name the line of its file if it fails."""
+    try:
+        return method(*arguments)
+    except SibtError:
+        raise
+    except Exception as error:
+        raise blame(path, error) from error
+
+
+def _wishes(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> _Wishes:
+    legs = _ask(path, strategy.legs, market, p)
+    wished = _ask(path, strategy.units, market, p)
+    units, limits = wished if isinstance(wished, tuple) else (wished, None)
+    if not isinstance(units, pd.Series):
+        raise StrategyError(
+            f"units() of {path} returns {type(units).__name__}; return a Series of whole units by"
+            " session (or that and limits)."
+        )
+    known_from = _ask(path, strategy.known_from, p)
+    exposure = _ask(path, strategy.exposure, market, p)
+    if start is not None:
+        # What was wished before is not entered late: the wish begins with the run.
+        first = int(market.sessions.searchsorted(_day(start, "--from")))
+        eve = market.sessions[max(first - 1, 0)]
+        units = units.reindex(market.sessions).ffill().fillna(0.0)
+        units = units.where(units.index >= eve, 0.0)
+        if known_from is None or pd.Timestamp(known_from) < eve:
+            known_from = f"{eve:%Y-%m-%d}"
+    return _Wishes(legs, units, limits, known_from, exposure)
+
+
+def _simulate(
+    market: Market, wishes: _Wishes, account: Account, execution: Execution, terms: Any
+) -> Result:
+    return simulate(
+        market,
+        wishes.units,
+        wishes.legs,
+        limits=wishes.limits,
+        account=account,
+        execution=execution,
+        terms=terms,
+        known_from=wishes.known_from,
+    )
+
+
+def _sized(
+    market: Market, wishes: _Wishes, account: Account, execution: Execution, terms: Any
+) -> tuple[Account, str]:
+    job = prepare(market, wishes.legs, account=account, execution=execution, terms=terms)
+    want = wishes.units.reindex(market.sessions).ffill().fillna(0.0).to_numpy()
+    return size_account(job, want)
+
+
+def _compare(
+    other: Comparison,
+    strategy: Strategy,
+    path: Path,
+    market: Market,
+    p: Params,
+    context: Mapping[str, Any],
+    account: Account,
+    execution: Execution,
+    terms: Any,
+    start: Any,
+) -> list[Any]:
+    """Return one row of the comparisons; one that cannot be run says why instead."""
+    try:
+        values = {**dict(p.items()), **other.changes}
+        changed = strategy.params(values, context)
+        # A control of another year is not bound by the window of this run.
+        window = start if "year" not in other.changes else None
+        wishes = _wishes(strategy, path, market, changed, window)
+        result = _simulate(market, wishes, account, execution, terms)
+    except SibtError as error:
+        return [other.name, other.role, np.nan, np.nan, np.nan, 0, f"not available: {error}"]
+    hedged = np.nan
+    if wishes.exposure is not None:
+        book = physical_book(market, wishes.exposure, strategy.grade(changed))
+        hedged = Hedge(book, result).metrics["hedged"]
+    figures = result.metrics
+    if other.role != "benchmark" and result.round_trips.empty:
+        note = "not available: no position was ever held in this market"
+        return [other.name, other.role, np.nan, np.nan, np.nan, 0, note]
+    note = "open at the end" if figures["open_trips"] else ""
+    per_tonne = figures["net_per_tonne"]
+    return [
+        other.name,
+        other.role,
+        figures["net"],
+        np.nan if per_tonne is None else per_tonne,
+        hedged,
+        figures["round_trips"],
+        note,
+    ]
