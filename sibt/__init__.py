@@ -26,7 +26,23 @@ _WHERE = {
     "simulate": "sibt.engine.simulate",
 }
 
-__all__ = ["__version__", *sorted(_WHERE)]
+__all__ = [
+    "Account",
+    "Booking",
+    "Execution",
+    "Market",
+    "Param",
+    "Report",
+    "Result",
+    "SibtError",
+    "Strategy",
+    "__version__",
+    "book",
+    "contract",
+    "load_market",
+    "run",
+    "simulate",
+]
 
 if TYPE_CHECKING:
     from sibt.engine.account import Account as Account

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -89,7 +89,7 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
 
     began = time.perf_counter()
     stage("loading")
-    from sibt.engine.account import Account
+    from sibt.engine.account import Account, Kind
     from sibt.engine.execution import Execution
     from sibt.report.tearsheet import tear_sheet
     from sibt.runs.run import run
@@ -108,7 +108,7 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
     stage("market")
     kind = given["kind"] or load(given["strategy"]).kind
     account = Account(
-        kind=kind,
+        kind=cast(Kind, kind),
         broker_margin=given["broker_margin"],
         fee_markup=given["fee_markup"],
         spread_relief=given["spread_relief"],

@@ -28,7 +28,7 @@ def named(words: Iterable[str], flag: str) -> dict[str, str]:
     return found
 
 
-class Share(click.ParamType):
+class Share(click.ParamType):  # type: ignore[type-arg]
     """A share of one, or ``none``."""
 
     name = "share|none"

@@ -165,7 +165,7 @@ def _by_session(
     trades: pd.DataFrame, sessions: pd.DatetimeIndex, contracts: tuple[str, ...]
 ) -> list[list[dict[str, Any]]]:
     """Return checked trades by session, in the order given."""
-    found: list[list[dict[str, Any]]] = [[] for _ in sessions]
+    found: list[list[dict[str, Any]]] = [[] for _ in range(len(sessions))]
     for number, row in enumerate(trades.to_dict("records"), start=1):
         day = pd.Timestamp(row["session"])
         if day not in sessions:
@@ -186,8 +186,9 @@ def _by_session(
             )
         if row["lots"] != int(row["lots"]) or row["lots"] <= 0 or not row["price"] > 0:
             raise DataError(f"Trade {number} needs whole lots and a price, both above zero.")
-        found[sessions.get_loc(day)].append(
-            row | {"number": number, "k": contracts.index(row["contract"])}
+        found[int(sessions.searchsorted(day))].append(
+            {**{str(k): v for k, v in row.items()}, "number": number,
+             "k": contracts.index(row["contract"])}
         )
     return found
 

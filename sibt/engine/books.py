@@ -31,7 +31,6 @@ def portfolio(result: "Result") -> Any:
     import vectorbt as vbt
 
     job, fills = result.job, result.booked["fills"]
-    legs, contracts = len(job.legs), len(job.contracts)
     columns = sorted({(int(f[1]), int(f[2])) for f in fills}) or [(0, 0)]
     place = {pair: number for number, pair in enumerate(columns)}
     orders = _orders(fills, job.terms.multiplier)
@@ -45,12 +44,11 @@ def portfolio(result: "Result") -> Any:
     of_session = np.repeat(np.arange(len(rows)), np.diff([*rows, len(index)]))
     settle = job.prices.settle[:, [k for _, k in columns]] / 100
     # Lots are never held where no settlement is known; vectorbt wants a number all the same.
-    settle = pd.DataFrame(np.where(settle > 0, settle, np.nan)).ffill().bfill().fillna(1.0)
+    known = pd.DataFrame(np.where(settle > 0, settle, np.nan)).ffill().bfill().fillna(1.0)
     names = [f"{job.legs[leg]}:{job.contracts[k]}" if job.legs[leg] != job.contracts[k]
              else job.contracts[k] for leg, k in columns]
-    assert legs and contracts
     return vbt.Portfolio.from_orders(
-        close=pd.DataFrame(settle.to_numpy()[of_session], index=index, columns=names),
+        close=pd.DataFrame(known.to_numpy()[of_session], index=index, columns=names),
         size=size,
         size_type="amount",
         direction="both",
@@ -87,7 +85,8 @@ def _rows(
     extra = np.zeros(len(sessions), dtype=int)
     for t, _, _, turn in orders:
         extra[t] = max(extra[t], turn)
-    stamps, rows = [], []
+    stamps: list[pd.Timestamp] = []
+    rows: list[int] = []
     for t, session in enumerate(sessions):
         rows.append(len(stamps))
         stamps.extend(session + pd.Timedelta(microseconds=turn) for turn in range(extra[t] + 1))

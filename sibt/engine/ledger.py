@@ -195,7 +195,7 @@ def keep(  # type: ignore[no-untyped-def]
     T = want.shape[0]
     L = ratio.shape[0]
     K = multiplier.shape[0]
-    buy_px, sell_px, buy_shut, sell_shut, cap, open_, low, high, settle = prices
+    cap, settle = prices[4], prices[8]
     G = 1 if paired else L
 
     pos = np.zeros((L, K), dtype=np.int64)

@@ -315,7 +315,8 @@ def _naked(lots: IntArray, ratio: IntArray) -> IntArray:
     same = (np.sign(each) == np.sign(each[:, :1])).all(axis=1)
     whole = np.floor(np.abs(each).min(axis=1)) * same
     matched = whole[:, None] * np.sign(each) * ratio
-    return np.abs(lots - matched).sum(axis=1).astype(np.int64)
+    naked: IntArray = np.abs(lots - matched).sum(axis=1).astype(np.int64)
+    return naked
 
 
 def _fills(job: Job, fills: IntArray) -> pd.DataFrame:

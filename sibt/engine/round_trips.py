@@ -136,7 +136,8 @@ def _path(
     held = np.zeros((width, settle.shape[1]), dtype=np.int64)
     np.add.at(held, (fills[:, 0] - first, fills[:, 2]), fills[:, 3])
     worth = (np.cumsum(held, axis=0) * settle[first : last + 1] * multiplier).sum(axis=1)
-    return np.cumsum(flow) + worth
+    path: IntArray = np.cumsum(flow) + worth
+    return path
 
 
 def _spread(fills: IntArray, ratio: IntArray) -> float:

@@ -15,7 +15,7 @@ from sibt.engine.money import FEE_SCALE, MARGIN_SCALE, to_fen
 from sibt.engine.prices import Prices, lay_out
 from sibt.engine.result import Result
 from sibt.engine.terms import Terms, terms_in_force
-from sibt.errors import DataError, LedgerError, SettingError, StrategyError, did_you_mean
+from sibt.errors import DataError, SettingError, StrategyError
 from sibt.market.contract import Contract, contract
 from sibt.market.panel import Market
 
@@ -286,7 +286,7 @@ def _codes(market: Market, name: str, codes: Any) -> list[str | None]:
         if isinstance(code, str):
             market.column(code)
             last = code
-        elif code is not None and code == code:
+        elif not pd.isna(code):
             raise StrategyError(f"Leg '{name}' names {code!r}, which is no contract code.")
         carried.append(last)
     return carried
@@ -301,7 +301,8 @@ def _check_index(market: Market, series: "pd.Series[Any]", what: str) -> None:
     if len(strange):
         raise StrategyError(
             f"The {what} name {strange[0]:%Y-%m-%d}, which is no session of the market"
-            f" ({market.sessions[0]:%Y-%m-%d}..{market.sessions[-1]:%Y-%m-%d}); use market.sessions."
+            f" ({market.sessions[0]:%Y-%m-%d}..{market.sessions[-1]:%Y-%m-%d}); use"
+            " market.sessions."
         )
 
 
@@ -373,7 +374,7 @@ def _check_known_from(market: Market, want: IntArray, known_from: Any) -> None:
     day = pd.Timestamp(known_from)
     early = np.flatnonzero(want[:-1])
     if len(early):
-        fills = market.sessions[early[0] + 1]
+        fills = market.sessions[int(early[0]) + 1]
         if fills <= day:
             raise StrategyError(
                 f"The strategy would trade on {fills:%Y-%m-%d}, before the session after"
@@ -394,7 +395,7 @@ def _check_settlements(job: Job, want: IntArray) -> None:
     if not bare.any():
         return
     rows, cols = np.nonzero(bare)
-    days = [f"{job.contracts[c]} {market.sessions[r]:%Y-%m-%d}" for r, c in
+    days = [f"{job.contracts[c]} {market.sessions[int(r)]:%Y-%m-%d}" for r, c in
             list(zip(rows, cols, strict=True))[:3]]
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
     raise DataError(

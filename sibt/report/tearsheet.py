@@ -21,7 +21,8 @@ from sibt.runs.run import Run
 
 __all__ = ["tear_sheet", "title"]
 
-#: Rows of quantstats' table that are ratios of mean to risk, or rest on one.
+#: Rows of quantstats' table that are ratios of mean to risk, rest on one, or make a rate of
+#: a single event.
 _RATIOS = (
     "Sharpe",
     "Sortino",
@@ -51,6 +52,14 @@ _RATIOS = (
     "Skew",
     "Kurtosis",
     "Volatility",
+    "Value-at-Risk",
+    "Ratio",
+    "R^2",
+    "Win ",
+    "Year",
+    "1Y",
+    "Beta",
+    "Correlation",
 )
 
 _FONTS = (
@@ -83,7 +92,7 @@ def tear_sheet(run: Run, path: Path) -> None:
     label = run.name
     if run.hedge is not None:
         returns, benchmark = run.hedge.returns, run.hedge.unhedged
-        label = f"{run.name}: goods + futures"
+        label = "goods + futures"
     if len(returns) < 2 or not (returns != 0).any():
         path.write_text(_blank(run), encoding="utf-8", newline="\n")
         return
@@ -151,8 +160,12 @@ def _mend(page: str, run: Run) -> str:
                         f"<title>{html.escape(title(run))}</title>")
     page = re.sub(r"font(-family)?:\s*([^;\"{}]*?)['\"]?Arial['\"]?(,\s*[\w\s-]+)*",
                   lambda m: f"font{m[1] or ''}: {m[2]}{_FONTS}", page)
+    # Its chart of daily returns fills weekends with zeros and shows drops that never were.
+    page = _without_chart(page, "daily_returns")
     if not run.result.known:
         page = _without_ratios(page)
+    page = re.sub(r'(<tr><td colspan="\d"><hr></td></tr>\s*){2,}',
+                  '<tr><td colspan="3"><hr></td></tr>\n', page)
     return page.replace('<div class="container">', f'<div class="container">{_banner(run)}', 1)
 
 
@@ -161,9 +174,14 @@ def _without_ratios(page: str) -> str:
         return "" if any(name in match[0] for name in _RATIOS) else match[0]
 
     page = re.sub(r"<tr>\s*<td>.*?</tr>", keep, page, flags=re.S)
-    for chart in ("rolling_sharpe", "rolling_sortino", "rolling_vol", "rolling_beta"):
-        page = re.sub(rf'<div id="{chart}">.*?</svg>\s*</div>', "", page, flags=re.S)
+    for chart in ("rolling_sharpe", "rolling_sortino", "rolling_vol", "rolling_beta",
+                  "vol_returns"):
+        page = _without_chart(page, chart)
     return page
+
+
+def _without_chart(page: str, name: str) -> str:
+    return re.sub(rf'<div id="{name}">.*?</svg>\s*</div>', "", page, flags=re.S)
 
 
 def _banner(run: Run) -> str:
@@ -175,24 +193,25 @@ def _banner(run: Run) -> str:
     said = []
     market = run.market.provenance
     if market.simulated:
-        said.append(
-            ("#b00020", "#fdecee", "<b>SIMULATED 模拟数据</b>: made-up prices; nothing here says"
-             " anything about the real market.")
-        )
+        words = "<b>SIMULATED 模拟数据</b>: made-up prices; nothing here says anything about the"
+        said.append(("#b00020", "#fdecee", f"{words} real market."))
     else:
-        said.append(("#555", "#f2f2f2", f"Data: {html.escape(market.source)}"
-                     f" · {run.market.digest[:12]}"))
+        words = f"Data: {html.escape(market.source)} · {run.market.digest[:12]}"
+        said.append(("#555", "#f2f2f2", words))
     if not run.result.known:
         trips = len(run.result.round_trips)
-        said.append(
-            ("#8a6d00", "#fff6d9", f"{trips} round trip{'s' if trips != 1 else ''}: too few for a"
-             " Sharpe, a yearly return or any ratio, so none is shown. Look at the path, the"
-             " worst and best point, and the rank of the entry day.")
+        words = (
+            f"{trips} round trip{'s' if trips != 1 else ''}: too few for a Sharpe, a yearly return"
+            " or any ratio, so none is shown. Look at the path, the worst and best point, and the"
+            " rank of the entry day."
         )
+        said.append(("#8a6d00", "#fff6d9", words))
     if run.hedge is not None:
-        said.append(("#555", "#f2f2f2", "Returns are those of goods + futures on"
-                     f" {run.hedge.base:,.0f} yuan (account + goods at their peak); the benchmark"
-                     " is the goods without a hedge."))
+        words = (
+            f"Returns are those of goods + futures on {run.hedge.base:,.0f} yuan (account + goods"
+            " at their peak); the benchmark is the goods without a hedge."
+        )
+        said.append(("#555", "#f2f2f2", words))
     return "".join(
         f'<p style="{style.format(edge=edge, ground=ground)}">{text}</p>'
         for edge, ground, text in said

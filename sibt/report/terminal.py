@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 from rich.console import Console
@@ -150,7 +151,7 @@ def _trips(run: Run) -> Table:
     for name in ("entry", "exit", "units", "in at", "out at", "net", "worst", "best", "days"):
         table.add_column(name, justify="left" if name in ("entry", "exit") else "right",
                          no_wrap=True)
-    for row in trips.tail(10).itertuples():
+    for row in cast(Any, trips.tail(10).itertuples()):
         out = "open" if pd.isna(row.exit) else f"{row.exit:%Y-%m-%d}"
         table.add_row(
             f"{row.entry:%Y-%m-%d}", out, f"{row.units:+,.0f}", _money(row.entry_spread, 0),
@@ -167,7 +168,7 @@ def _comparisons(run: Run) -> Table:
     names = ["", "role", "net yuan", "yuan/t"] + (["goods + futures"] if hedge else []) + [""]
     for number, name in enumerate(names):
         table.add_column(name, justify="right" if 2 <= number < len(names) - 1 else "left")
-    for row in run.comparisons.itertuples():
+    for row in cast(Any, run.comparisons.itertuples()):
         if str(row.note).startswith("not available"):
             blank = ["", ""] + ([""] if hedge else [])
             table.add_row(str(row.name), str(row.role), *blank, f"[dim]{row.note}[/]")

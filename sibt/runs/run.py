@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from sibt.engine.account import Account
+from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
 from sibt.engine.result import Result
 from sibt.engine.simulate import prepare, simulate
@@ -50,6 +50,8 @@ class Run:
         for hedges also the hedged result.
     notes : tuple of str
         What was decided on the way, such as how the account was sized.
+    window : tuple
+        What was asked with `start` and `end`; None where nothing was.
     seconds : dict of str to float
         Time each stage took.
     """
@@ -62,6 +64,7 @@ class Run:
     hedge: Hedge | None
     comparisons: pd.DataFrame
     notes: tuple[str, ...]
+    window: tuple[str | None, str | None]
     seconds: dict[str, float] = field(repr=False)
 
     @property
@@ -97,7 +100,7 @@ def run(
     *,
     capital: float | None = None,
     account: Account | None = None,
-    kind: str | None = None,
+    kind: Kind | None = None,
     execution: Execution | None = None,
     terms: Mapping[str, Any] | None = None,
     start: str | pd.Timestamp | None = None,
@@ -145,7 +148,7 @@ def run(
         cut = _cut(whole, start, end)
     execution = execution or Execution()
     own = account or Account()
-    own = replace(own, kind=kind or (account.kind if account else strategy.kind))
+    own = replace(own, kind=kind or (account.kind if account else cast(Kind, strategy.kind)))
     if capital is not None:
         own = replace(own, capital=capital)
     notes: list[str] = []
@@ -183,6 +186,7 @@ def run(
         hedge=hedge,
         comparisons=table,
         notes=tuple(notes),
+        window=(None if start is None else str(start), None if end is None else str(end)),
         seconds=clock.seconds,
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -68,7 +70,9 @@ def figures(run: Run) -> dict[str, Any]:
     return found
 
 
-def manifest(run: Run, reconciled: float, command: str) -> dict[str, Any]:
+def manifest(
+    run: Run, reconciled: float, command: str, seconds: Mapping[str, float]
+) -> dict[str, Any]:
     """Return what is needed to know how a run was made, and to make it again."""
     result, market = run.result, run.market
     job = result.job
@@ -96,6 +100,8 @@ def manifest(run: Run, reconciled: float, command: str) -> dict[str, Any]:
             "account": vars(job.account),
             "execution": vars(job.execution),
             "terms": {k: _plain(v) for k, v in job.replaced.items()},
+            "from": run.window[0],
+            "to": run.window[1],
         },
         "largest_difference_between_books_yuan": round(reconciled, 6),
         "warnings": [*result.warnings, *run.notes],
@@ -103,14 +109,14 @@ def manifest(run: Run, reconciled: float, command: str) -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _LIBRARIES},
         },
-        "seconds": run.seconds,
+        "seconds": {**run.seconds, **seconds},
     }
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, pd.Series):
         return {f"{k:%Y-%m-%d}": float(v) for k, v in value.items()}
-    return None if isinstance(value, float) and value != value else value
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def save(
@@ -143,7 +149,9 @@ def save(
     Path
         The run's folder.
     """
+    began = time.perf_counter()
     reconciled = run.result.reconcile()
+    seconds = {"second book": round(time.perf_counter() - began, 3)}
     out.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
     try:
@@ -155,9 +163,14 @@ def save(
         if excel:
             _excel(run, work / "run.xlsx")
         for name, write in (pages or {}).items():
+            began = time.perf_counter()
             write(run, work / name)
+            seconds[name] = round(time.perf_counter() - began, 3)
         made = datetime.now(UTC).astimezone()
-        record = {"made": made.isoformat(timespec="seconds"), **manifest(run, reconciled, command)}
+        record = {
+            "made": made.isoformat(timespec="seconds"),
+            **manifest(run, reconciled, command, seconds),
+        }
         _json(record, work / "manifest.json")
         work.chmod(0o755)
         folder = _place(work, out, f"{made:%Y%m%d-%H%M%S}-{run.name}")

@@ -30,10 +30,10 @@ def find(name: str | Path) -> Path:
         if path.suffix != ".py":
             raise StrategyError(f"'{name}' is no Python file; a strategy's name ends in .py.")
         return path
-    if path.stem in shipped_names() and path.suffix in ("", ".py"):
-        # `strategies/x.py` means the shipped one where no such file lies.
-        if len(path.parts) == 1 or path.parts[-2] == "strategies":
-            return shipped("strategies") / f"{path.stem}.py"
+    # `strategies/x.py` means the shipped one where no such file lies.
+    bare = len(path.parts) == 1 or path.parts[-2] == "strategies"
+    if bare and path.stem in shipped_names() and path.suffix in ("", ".py"):
+        return shipped("strategies") / f"{path.stem}.py"
     known = shipped_names()
     around = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
     raise StrategyError(

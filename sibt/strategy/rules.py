@@ -470,7 +470,7 @@ def _whole(
 
 
 @njit(cache=True, nogil=True)
-def _hold(values, take, side, enter, exit_, units, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _hold(values, take, side, enter, exit_, units, out):  # type: ignore[no-untyped-def]
     for j in range(out.shape[1]):
         column = values[:, take[j]]
         size = int(units[j])
@@ -494,7 +494,7 @@ def _hold(values, take, side, enter, exit_, units, out):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def _ladder(values, take, side, start, step, rungs, exit_, units, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _ladder(values, take, side, start, step, rungs, exit_, units, out):  # type: ignore[no-untyped-def]
     for j in range(out.shape[1]):
         column = values[:, take[j]]
         # Seen from below the signal is its mirror image.
@@ -515,7 +515,7 @@ def _ladder(values, take, side, start, step, rungs, exit_, units, out):  # type:
 
 
 @njit(cache=True, nogil=True)
-def _stop(base, base_take, values, take, side, distance, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _stop(base, base_take, values, take, side, distance, out):  # type: ignore[no-untyped-def]
     for j in range(out.shape[1]):
         wishes = base[:, base_take[j]]
         column = values[:, take[j]]
@@ -552,7 +552,7 @@ def _time_stop(base, base_take, side, sessions, out):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def _reach(base, base_take, values, take, side, level, after, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _reach(base, base_take, values, take, side, level, after, out):  # type: ignore[no-untyped-def]
     for j in range(out.shape[1]):
         wishes = base[:, base_take[j]]
         column = values[:, take[j]]

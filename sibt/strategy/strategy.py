@@ -79,7 +79,7 @@ class Param:
             )
         if isinstance(self.default, str):
             return str(value)
-        if value is None or str(value).lower() == "none" or value != value:
+        if str(value).lower() in ("none", "nan"):
             if self.default is None or None in self.grid:
                 return math.nan
             raise StrategyError(f"Parameter '{name}' cannot be none; give a number.")

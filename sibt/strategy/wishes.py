@@ -24,7 +24,7 @@ def first_decision(day: pd.Timestamp | str) -> pd.Timestamp:
     Its orders fill in the session after `day`, never on it or before.
     """
     known = calendar.sessions()
-    return known[known.searchsorted(pd.Timestamp(day), side="right") - 1]
+    return known[int(known.searchsorted(pd.Timestamp(day), side="right")) - 1]
 
 
 def since(x: Any, sessions: pd.DatetimeIndex, day: pd.Timestamp | str) -> Any:
