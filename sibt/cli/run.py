@@ -46,7 +46,8 @@ _KINDS = click.Choice(["individual", "company", "hedger"])
 @click.option("--settle-from", type=click.Choice(["close"]),
               help="Let the close stand in for a missing settlement.")
 @click.option("--term", "terms", multiple=True, metavar="NAME=VALUE",
-              help="Replace a dated term: margin, price_limit, fee, fee_close_today, fee_per_lot.")
+              help="Replace a dated term: margin, price_limit, fee, fee_close_today, fee_per_lot,"
+              " or turn on lock_escalation=1.")
 @click.option("--broker-margin", type=float, default=0.0, metavar="SHARE",
               help="The broker's margin on top, such as 0.05.")
 @click.option("--fee-markup", type=float, default=1.0, metavar="TIMES",

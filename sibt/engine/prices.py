@@ -16,7 +16,7 @@ from sibt.engine.terms import Terms
 from sibt.market.contract import Contract
 from sibt.market.panel import Market
 
-__all__ = ["SHORTFALLS", "Prices", "lay_out"]
+__all__ = ["ESCALATION", "SHORTFALLS", "Prices", "lay_out"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -35,6 +35,11 @@ SHORTFALLS = (
     "pair",
 )
 LIMIT, VOLUME, NO_TRADE, NO_PRICE, NOT_REACHED, MARGIN, NOT_LISTED, DELIVERY, PAIR = range(1, 10)
+
+#: What one locked session, and two or more on the same side, add to the next session's limit;
+#: margin is then two points above it. Assumed: the text of DCE's rules, which GFEX follows.
+ESCALATION = (0.03, 0.05)
+_MARGIN_ABOVE_LIMIT = 0.02
 
 #: Lots that stand for "no cap".
 UNCAPPED = np.int64(1) << 40
@@ -64,6 +69,8 @@ class Prices:
         Sessions whose bar lies outside the computed band.
     unknown_volume, barless : bool ndarray of shape (T, K)
         A bar of unknown volume; a session of the contract's life without a bar.
+    margin_floor : ndarray of shape (T, K)
+        Margin rate a locked session calls for at its settlement; zero elsewhere.
     """
 
     raw: IntArray
@@ -81,6 +88,7 @@ class Prices:
     refuted: NDArray[np.bool_]
     unknown_volume: NDArray[np.bool_]
     barless: NDArray[np.bool_]
+    margin_floor: FloatArray
 
 
 def lay_out(
@@ -113,7 +121,8 @@ def lay_out(
     raw = {"open": o, "close": c, "settle": settle}[execution.fill]
     known = ~(np.isnan(o) & np.isnan(h) & np.isnan(lo) & np.isnan(c) & np.isnan(settle))
     last = _last_known(settle)
-    up, down = _band(last, terms)
+    limit, margin_floor = _limits(last, lo, h, terms)
+    up, down = _band(last, limit, terms.tick)
     refuted = _outside((o, h, lo, c), up, down)
     up = np.where(refuted, np.nan, up)
     down = np.where(refuted, np.nan, down)
@@ -151,6 +160,7 @@ def lay_out(
         refuted=refuted,
         unknown_volume=known & np.isnan(volume),
         barless=listed & ~known,
+        margin_floor=margin_floor,
     )
 
 
@@ -161,14 +171,43 @@ def _last_known(settle: FloatArray) -> FloatArray:
     return before
 
 
-def _band(last: FloatArray, terms: Terms) -> tuple[FloatArray, FloatArray]:
+def _band(
+    last: FloatArray, limit: FloatArray, tick: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return limit-up and limit-down, rounded inward to a tick."""
     # The hair keeps 13353.6 / 5 from being taken for the tick above or below by float noise.
     hair = 1e-7
-    limit = np.where(terms.price_limit >= 1, np.nan, terms.price_limit)
-    up = np.floor(last * (1 + limit) / terms.tick + hair) * terms.tick
-    down = np.ceil(last * (1 - limit) / terms.tick - hair) * terms.tick
+    share = np.where(limit >= 1, np.nan, limit)
+    up = np.floor(last * (1 + share) / tick + hair) * tick
+    down = np.ceil(last * (1 - share) / tick - hair) * tick
     return up, down
+
+
+def _limits(
+    last: FloatArray, low: FloatArray, high: FloatArray, terms: Terms
+) -> tuple[FloatArray, FloatArray]:
+    """Return each session's price limit, and the margin a locked session calls for.
+
+    A session that traded at one limit only widens the next one's limit by `ESCALATION`
+    where the terms say so.
+    """
+    limit = terms.price_limit
+    floor = np.zeros_like(limit)
+    if not terms.escalates.any():
+        return limit, floor
+    limit = limit.copy()
+    run = np.zeros(limit.shape[1])  # sessions locked in a row, + up and − down
+    for t in range(len(limit)):
+        if terms.escalates[t]:
+            limit[t] += np.select([run == 0, np.abs(run) == 1], [0.0, ESCALATION[0]], ESCALATION[1])
+        up, down = _band(last[t], limit[t], terms.tick[t])
+        side = np.where(low[t] >= up, 1.0, np.where(high[t] <= down, -1.0, 0.0))
+        run = np.where(side == 0, 0.0, np.where(side * run >= 0, run + side, side))
+        if terms.escalates[t] and t + 1 < len(limit):
+            add = np.where(np.abs(run) == 1, ESCALATION[0], ESCALATION[1])
+            wider = terms.price_limit[t + 1] + add + _MARGIN_ABOVE_LIMIT
+            floor[t] = np.where(run == 0, 0.0, wider)
+    return limit, floor
 
 
 def _outside(

@@ -1,7 +1,7 @@
 """From wishes to a booked result: check what was asked, lay it out, and run the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.engine.ledger import STATEMENT, keep
-from sibt.engine.money import FEE_SCALE, MARGIN_SCALE, to_fen
+from sibt.engine.money import FEE_SCALE, MARGIN_SCALE, scaled, to_fen
 from sibt.engine.prices import Prices, lay_out
 from sibt.engine.result import Result
 from sibt.engine.terms import Terms, terms_in_force
@@ -254,6 +254,9 @@ def prepare(
     lives = tuple(contract(code) for code in contracts)
     in_force = terms_in_force(contracts, market.sessions, account, terms)
     columns = [market.column(code) for code in contracts]
+    prices = lay_out(market, list(lives), columns, in_force, execution)
+    floor = scaled(prices.margin_floor, 1, MARGIN_SCALE)
+    in_force = replace(in_force, margin=np.maximum(in_force.margin, floor))
     return Job(
         market=market,
         account=account,
@@ -263,7 +266,7 @@ def prepare(
         contracts=contracts,
         codes=np.ascontiguousarray(table),
         terms=in_force,
-        prices=lay_out(market, list(lives), columns, in_force, execution),
+        prices=prices,
         replaced=dict(terms or {}),
         lives=lives,
     )

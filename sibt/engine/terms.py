@@ -18,7 +18,14 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 #: What `terms=` may replace.
-TERM_NAMES = ("margin", "price_limit", "fee", "fee_close_today", "fee_per_lot")
+TERM_NAMES = (
+    "margin",
+    "price_limit",
+    "fee",
+    "fee_close_today",
+    "fee_per_lot",
+    "lock_escalation",
+)
 
 Value = float | int | pd.Series
 
@@ -41,6 +48,8 @@ class Terms:
         Shares of turnover times the mark-up, in 1e-10.
     lot_open, lot_close, lot_close_today : int64 ndarray of shape (T, K)
         Fen per lot times the mark-up, in 1e-10.
+    escalates : bool ndarray of shape (T,)
+        Where a locked session widens the next one's limit and margin.
     """
 
     multiplier: IntArray
@@ -53,6 +62,7 @@ class Terms:
     lot_open: IntArray
     lot_close: IntArray
     lot_close_today: IntArray
+    escalates: NDArray[np.bool_]
 
 
 def _override(name: str, value: Value, sessions: pd.DatetimeIndex) -> FloatArray:
@@ -99,7 +109,8 @@ def terms_in_force(
     replace : mapping, optional
         ``margin``, ``price_limit``, ``fee`` (open and close, and close-today unless
         ``fee_close_today`` is given), ``fee_per_lot`` (yuan), each a number or a Series by
-        session. A replaced margin holds at all stages near delivery.
+        session. A replaced margin holds at all stages near delivery. ``lock_escalation`` of
+        1 turns on wider limits and margins after locked sessions, see `sibt.engine.prices`.
     open_reading : bool
         Use the other reading where the notices leave two.
 
@@ -162,4 +173,5 @@ def terms_in_force(
         lot_open=lots["open"],
         lot_close=lots["close"],
         lot_close_today=lots["close_today"],
+        escalates=columns.get("lock_escalation", np.zeros(len(sessions))) > 0,
     )
