@@ -1,8 +1,13 @@
 """The futures ledger: one kernel that decides what may be held and keeps the account.
 
 Runs and sweeps book through it alike. It works in whole lots and whole fen, session by
-session, in the order of ``docs/fills.md``; the numbered steps there are the ones here.
+session, in the order of ``docs/fills.md``; the numbered steps there are the functions here.
+
+It is one file on purpose: numba's cache watches only the file a function stands in, so a
+kernel spread over several would go on running old code after an edit.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,7 +23,7 @@ from sibt.engine.prices import (
     VOLUME,
 )
 
-__all__ = ["FILL_REASONS", "OFFSETS", "STATEMENT", "keep"]
+__all__ = ["FILL_REASONS", "OFFSETS", "STATEMENT", "TAPE", "Rules", "keep"]
 
 #: Why a fill happened, by the code the ledger records.
 FILL_REASONS = ("signal", "roll", "margin call", "exit date", "exit date, at settlement", "bust")
@@ -29,152 +34,615 @@ OPEN, CLOSE, CLOSE_TODAY = range(3)
 
 #: Columns of the statement the kernel writes, money in fen.
 STATEMENT = ("closed_pnl", "mtm", "fees", "deposit", "equity", "margin", "margin_call")
-CLOSED, MTM, FEES, DEPOSIT, EQUITY, MARGIN_HELD, MARGIN_CALL = range(7)
+CLOSED_PNL, MTM, FEES, DEPOSIT, EQUITY, MARGIN_HELD, MARGIN_CALL = range(7)
+
+# What a session adds up, in `_Book.sums`: fees; minus signed lots × price × multiplier of
+# its fills; profit of lots closed; and over all sessions fills and shortfalls recorded.
+SUM_FEES, SUM_TRADED, SUM_CLOSED, N_FILLS, N_SHORTS = range(5)
 
 _NEVER = -2
 
 
+# What a session offers of a contract, `Rules.tape`: prices in fen, why a side is shut, lots
+# of the cap, the last known settlement, the margin rate in 1e-6, fees in 1e-10 in the order
+# of `OFFSETS`.
+TAPE = 16
+(BUY, SELL, BUY_SHUT, SELL_SHUT, CAP, OPENING, LOW, HIGH, SETTLE, RATE,
+ FEE_OPEN, FEE_CLOSE, FEE_TODAY, LOT_OPEN, LOT_CLOSE, LOT_TODAY) = range(TAPE)  # fmt: skip
+
+# A contract's life, `Rules.life`: sessions of listing, of the last trading day and in which
+# the account must be out; number of its product; tonnes per lot.
+LISTED, LAST, EXITS, PRODUCT, SIZE = range(5)
+
+# Lots of a leg in a contract, `_Book.held`: all; opened today, and signed lots × price of
+# these; scratch for what would be left.
+POS, TODAY, PAID, KEPT = range(4)
+
+# A leg, `_Book.legs`: column it holds from now on; lots in a unit; price of its order, its own
+# reason for falling short, and the contract that did.
+CODE, UNIT, QUOTE, WHY, AT = range(5)
+
+# A group of legs, `_Book.groups`: units wished today; units a pending cut leaves; why it
+# closes; whether an exit by date is at work; margin at a call.
+GOAL, BOUND, CAUSE, LEAVES, TIED = range(5)
+
+
+class Rules(NamedTuple):
+    """What holds for a whole run: T sessions, L legs, K contracts.
+
+    Few arrays on purpose: each one passed on costs the compiler time.
+
+    Attributes
+    ----------
+    codes : int64 ndarray of shape (T, L)
+        Column of each leg's contract decided after each session, -1 for none.
+    tape : int64 ndarray of shape (T, K, TAPE)
+        What each session offers of each contract.
+    life : int64 ndarray of shape (K, 5)
+        Each contract's sessions, product and size.
+    ratio : int64 ndarray of shape (L,)
+        Signed lots of each leg in a unit.
+    paired : bool
+        Legs change together; else each is a group of its own whose unit is one lot.
+    relief, deposit : bool
+        Calendar-spread relief; calls answered by a deposit.
+    shared : bool
+        Two legs may trade one contract in one session.
+    """
+
+    codes: Any
+    tape: Any
+    life: Any
+    ratio: Any
+    paired: Any
+    relief: Any
+    deposit: Any
+    shared: Any
+
+
+class _Book(NamedTuple):
+    """What a run changes: arrays over L legs, K contracts or G groups of legs."""
+
+    held: Any  # (L, K, 4)
+    legs: Any  # (L, 5)
+    groups: Any  # (G, 5)
+    room: Any  # (K,) lots of the cap still free
+    spare: Any  # (K,) scratch for `room`
+    sums: Any  # (5,)
+    record: Any
+    fills: Any
+    shorts: Any
+
+
+# -- Quotes, lives, and the order in which a leg lets go --------------------------------------
+
+
 @njit(cache=True, nogil=True)
-def _quote(t, k, buy, limit, prices):  # type: ignore[no-untyped-def]
+def _quote(t, k, buy, limit, r):  # type: ignore[no-untyped-def]
     """Return the price in fen at which a side fills, or minus the reason why it does not."""
-    buy_px, sell_px, buy_shut, sell_shut, _, open_, low, high, _ = prices
-    shut = buy_shut[t, k] if buy else sell_shut[t, k]
+    shut = r.tape[t, k, BUY_SHUT] if buy else r.tape[t, k, SELL_SHUT]
     if shut != 0:
         return -np.int64(shut)
-    if limit > 0:
-        opening = open_[t, k]
-        if opening <= 0:
-            return -np.int64(NO_PRICE)
-        if buy:
-            if opening <= limit:
-                return opening
-            return limit if low[t, k] <= limit else -np.int64(NOT_REACHED)
-        if opening >= limit:
+    if limit == 0:
+        return r.tape[t, k, BUY] if buy else r.tape[t, k, SELL]
+    opening = r.tape[t, k, OPENING]
+    if opening <= 0:
+        return -np.int64(NO_PRICE)
+    if buy:
+        if opening <= limit:
             return opening
-        return limit if high[t, k] >= limit else -np.int64(NOT_REACHED)
-    return buy_px[t, k] if buy else sell_px[t, k]
+        return limit if r.tape[t, k, LOW] <= limit else -np.int64(NOT_REACHED)
+    if opening >= limit:
+        return opening
+    return limit if r.tape[t, k, HIGH] >= limit else -np.int64(NOT_REACHED)
 
 
 @njit(cache=True, nogil=True)
-def _turn(place, code, leaving, exits, t, columns):  # type: ignore[no-untyped-def]
-    """Return the column a leg closes in turn `place`; -1 for none.
+def _refusal(t, k, r):  # type: ignore[no-untyped-def]
+    """Return why a contract may not be opened in a session, 0 if it may."""
+    if k < 0 or t < r.life[k, LISTED] or t > r.life[k, LAST]:
+        return np.int64(NOT_LISTED)
+    return np.int64(DELIVERY) if t >= r.life[k, EXITS] else np.int64(0)
 
-    Old contracts come first in the order of the panel, then the leg's code; when an exit by
-    date is at work (`leaving`), expiring ones come before the others.
+
+@njit(cache=True, nogil=True)
+def _turn(place, code, expiring_first, t, r):  # type: ignore[no-untyped-def]
+    """Return the column a leg closes in turn `place` of 2K + 1; -1 for none.
+
+    Old contracts come first in the order of the panel, then the leg's code; at an exit by
+    date expiring ones come before the others.
     """
-    if not leaving:
-        if place < columns:
-            return place if place != code else -1
-        return code if place == columns else -1
-    if place < columns:
-        return place if place != code and exits[place] <= t else -1
-    if place < 2 * columns:
-        k = place - columns
-        return k if k != code and exits[k] > t else -1
-    return code if place == 2 * columns else -1
+    columns = r.life.shape[0]
+    if place == 2 * columns:
+        return code
+    k = place % columns
+    if k == code:
+        return -1
+    if not expiring_first:
+        return k if place < columns else -1
+    return k if (r.life[k, EXITS] <= t) == (place < columns) else -1
 
 
 @njit(cache=True, nogil=True)
-def _margin_of(pos, t, prices, multiplier, margin, relief, product):  # type: ignore[no-untyped-def]
-    """Return the margin of all positions at settlement t, in fen."""
-    settle = prices[8]
+def _held(g, r, b):  # type: ignore[no-untyped-def]
+    """Return the signed units a group holds."""
+    lots = np.int64(0)
+    for k in range(r.life.shape[0]):
+        lots += b.held[g, k, POS]
+    return lots // r.ratio[0] if r.paired else lots
+
+
+@njit(cache=True, nogil=True)
+def _wish(wish, g, r):  # type: ignore[no-untyped-def]
+    """Return a wish in the units of a group."""
+    return wish if r.paired else wish * r.ratio[g]
+
+
+@njit(cache=True, nogil=True)
+def _way(leg, units, r):  # type: ignore[no-untyped-def]
+    """Return +1 if holding `units` means the leg is long, else -1."""
+    return 1 if (units > 0) == (not r.paired or r.ratio[leg] > 0) else -1
+
+
+# -- Records ----------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def _fee(t, k, lots, price, offset, r):  # type: ignore[no-untyped-def]
+    """Step 6: the fee of one fill, in fen."""
+    return fee_fen(
+        lots,
+        price,
+        r.life[k, SIZE],
+        r.tape[t, k, FEE_OPEN + offset],
+        r.tape[t, k, LOT_OPEN + offset],
+    )
+
+
+@njit(cache=True, nogil=True)
+def _fill(t, leg, k, signed, price, offset, reason, r, b):  # type: ignore[no-untyped-def]
+    """Book one fill: its fee, its cash, the position, and what is left of the cap."""
+    size = abs(signed)
+    cost = _fee(t, k, size, price, offset, r)
+    if offset == OPEN:
+        b.held[leg, k, TODAY] += signed
+        b.held[leg, k, PAID] += signed * price
+    elif offset == CLOSE:
+        b.sums[SUM_CLOSED] -= signed * (price - r.tape[t - 1, k, SETTLE]) * r.life[k, SIZE]
+    else:
+        share = b.held[leg, k, PAID] * size // abs(b.held[leg, k, TODAY])
+        b.sums[SUM_CLOSED] -= (signed * price + share) * r.life[k, SIZE]
+        b.held[leg, k, PAID] -= share
+        b.held[leg, k, TODAY] += signed
+    b.sums[SUM_FEES] += cost
+    b.sums[SUM_TRADED] -= signed * price * r.life[k, SIZE]
+    b.held[leg, k, POS] += signed
+    b.room[k] -= size
+    if b.record:
+        n = b.sums[N_FILLS]
+        if n < b.fills.shape[0]:
+            b.fills[n, 0] = t
+            b.fills[n, 1] = leg
+            b.fills[n, 2] = k
+            b.fills[n, 3] = signed
+            b.fills[n, 4] = price
+            b.fills[n, 5] = cost
+            b.fills[n, 6] = offset
+            b.fills[n, 7] = reason
+        b.sums[N_FILLS] += 1
+
+
+@njit(cache=True, nogil=True)
+def _miss(t, leg, k, wanted, filled, reason, b):  # type: ignore[no-untyped-def]
+    """Record an order that did not fill whole."""
+    n = b.sums[N_SHORTS]
+    if n < b.shorts.shape[0]:
+        b.shorts[n, 0] = t
+        b.shorts[n, 1] = leg
+        b.shorts[n, 2] = k
+        b.shorts[n, 3] = wanted
+        b.shorts[n, 4] = filled
+        b.shorts[n, 5] = reason
+    b.sums[N_SHORTS] += 1
+
+
+# -- The steps of a session -------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def _begin(t, r, b):  # type: ignore[no-untyped-def]
+    """Begin a session: nothing traded yet, the caps untouched, the legs' codes as decided."""
+    for n in range(N_FILLS):
+        b.sums[n] = 0
+    for k in range(r.life.shape[0]):
+        b.room[k] = r.tape[t, k, CAP]
+    for leg in range(r.ratio.shape[0]):
+        b.legs[leg, CODE] = r.codes[t - 1, leg]
+        for k in range(r.life.shape[0]):
+            b.held[leg, k, TODAY] = 0
+            b.held[leg, k, PAID] = 0
+
+
+@njit(cache=True, nogil=True)
+def _flat(r, b):  # type: ignore[no-untyped-def]
+    """Tell whether no lots are held."""
+    for leg in range(r.ratio.shape[0]):
+        for k in range(r.life.shape[0]):
+            if b.held[leg, k, POS] != 0:
+                return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _must_go(t, g, first, beyond, wish, called, r, b):  # type: ignore[no-untyped-def]
+    """Step 1: the units a group may wish for today, and why it has to close."""
+    b.groups[g, LEAVES] = False
+    b.groups[g, CAUSE] = SIGNAL
+    for leg in range(first, beyond):
+        k = b.legs[leg, CODE]
+        if k >= 0 and b.held[leg, k, POS] != 0 and r.life[k, EXITS] <= t:
+            b.groups[g, LEAVES] = True
+    full = _wish(wish, g, r)
+    b.groups[g, GOAL] = full
+    if b.groups[g, LEAVES]:
+        b.groups[g, GOAL] = 0
+        b.groups[g, CAUSE] = EXIT
+    elif called and abs(full) > b.groups[g, BOUND]:
+        b.groups[g, GOAL] = b.groups[g, BOUND] if full > 0 else -b.groups[g, BOUND]
+        # A wish that turns round lets go of as much by itself and is no forced cut.
+        if (full > 0) == (_held(first, r, b) > 0):
+            b.groups[g, CAUSE] = CALL
+
+
+@njit(cache=True, nogil=True)
+def _close(t, g, first, beyond, resting, r, b):  # type: ignore[no-untyped-def]
+    """Step 2: close what a group holds beyond its goal, as many units as every leg can."""
+    held = _held(first, r, b)
+    goal = b.groups[g, GOAL]
+    same = goal != 0 and (goal > 0) == (held > 0)
+    n = abs(held) - (abs(goal) if same else 0)
+    if held == 0 or n <= 0:
+        return
+    limit = resting if b.groups[g, CAUSE] == SIGNAL else np.int64(0)
+    turns = 2 * r.life.shape[0] + 1
+    can = n
+    for leg in range(first, beyond):
+        able_in_all = np.int64(0)
+        b.legs[leg, WHY] = 0
+        first_held = -1
+        for place in range(turns):
+            k = _turn(place, b.legs[leg, CODE], False, t, r)
+            if k < 0 or b.held[leg, k, POS] == 0:
+                continue
+            size = abs(b.held[leg, k, POS])
+            price = _quote(t, k, b.held[leg, k, POS] < 0, limit, r)
+            able = min(size, b.room[k]) if price > 0 else np.int64(0)
+            able_in_all += able
+            if first_held < 0:
+                first_held = k
+            if able < size and b.legs[leg, WHY] == 0:
+                b.legs[leg, WHY] = -price if price <= 0 else VOLUME
+                b.legs[leg, AT] = k
+        units = able_in_all // b.legs[leg, UNIT]
+        if units >= n:
+            b.legs[leg, WHY] = 0
+            b.legs[leg, AT] = first_held
+        can = min(can, units)
+    if r.shared and r.paired:
+        can = _close_jointly(can, t, first, beyond, limit, r, b)
+    for leg in range(first, beyond):
+        left = can * b.legs[leg, UNIT]
+        for place in range(turns):
+            k = _turn(place, b.legs[leg, CODE], False, t, r)
+            if k < 0 or b.held[leg, k, POS] == 0 or left == 0:
+                continue
+            price = _quote(t, k, b.held[leg, k, POS] < 0, limit, r)
+            take = min(left, abs(b.held[leg, k, POS]), b.room[k]) if price > 0 else np.int64(0)
+            if take > 0:
+                signed = -take if b.held[leg, k, POS] > 0 else take
+                _fill(t, leg, k, signed, price, CLOSE, b.groups[g, CAUSE], r, b)
+                left -= take
+    if b.record and can < n:
+        for leg in range(first, beyond):
+            lots = -_way(leg, held, r) * b.legs[leg, UNIT]
+            why = b.legs[leg, WHY] if b.legs[leg, WHY] != 0 else np.int64(PAIR)
+            _miss(t, leg, b.legs[leg, AT], lots * n, lots * can, why, b)
+
+
+@njit(cache=True, nogil=True)
+def _close_jointly(units, t, first, beyond, limit, r, b):  # type: ignore[no-untyped-def]
+    """Return the units legs that share a contract's cap can close together."""
+    while units > 0:
+        fits = True
+        for k in range(b.room.shape[0]):
+            b.spare[k] = b.room[k]
+        for leg in range(first, beyond):
+            left = units * b.legs[leg, UNIT]
+            for place in range(2 * r.life.shape[0] + 1):
+                k = _turn(place, b.legs[leg, CODE], False, t, r)
+                if k < 0 or b.held[leg, k, POS] == 0:
+                    continue
+                if _quote(t, k, b.held[leg, k, POS] < 0, limit, r) > 0:
+                    take = min(left, abs(b.held[leg, k, POS]), b.spare[k])
+                    b.spare[k] -= take
+                    left -= take
+            fits = fits and left == 0
+        if fits:
+            break
+        units -= 1
+    return units
+
+
+@njit(cache=True, nogil=True)
+def _roll(t, leg, r, b):  # type: ignore[no-untyped-def]
+    """Step 3: move lots of other contracts into the leg's code, at market."""
+    into = b.legs[leg, CODE]
+    if into < 0:
+        return
+    for k in range(r.life.shape[0]):
+        lots = b.held[leg, k, POS]
+        if lots == 0 or k == into:
+            continue
+        size = abs(lots)
+        out = _quote(t, k, lots < 0, np.int64(0), r)
+        refused = _refusal(t, into, r)
+        entry = -refused if refused != 0 else _quote(t, into, lots > 0, np.int64(0), r)
+        leave = min(size, b.room[k]) if out > 0 else np.int64(0)
+        enter = min(size, b.room[into]) if entry > 0 else np.int64(0)
+        take = min(leave, enter)
+        way = 1 if lots > 0 else -1
+        if take > 0:
+            _fill(t, leg, k, -way * take, out, CLOSE, ROLL, r, b)
+            _fill(t, leg, into, way * take, entry, OPEN, ROLL, r, b)
+        if b.record and take < size:
+            blocked = out if leave < size else entry
+            why = -blocked if blocked <= 0 else np.int64(VOLUME)
+            _miss(t, leg, k, -way * size, -way * take, why, b)
+
+
+@njit(cache=True, nogil=True)
+def _tied_before_opening(t, r, b):  # type: ignore[no-untyped-def]
+    """Return the margin of held lots at the last settlement and of rolled-in ones at entry."""
     total = np.int64(0)
-    held = 0
-    a = b = ka = kb = np.int64(0)
-    for leg in range(pos.shape[0]):
-        for k in range(pos.shape[1]):
-            lots = pos[leg, k]
-            if lots != 0:
-                total += margin_fen(abs(lots), settle[t, k], multiplier[k], margin[t, k])
-                held += 1
-                if held == 1:
-                    a, ka = lots, np.int64(k)
-                elif held == 2:
-                    b, kb = lots, np.int64(k)
-    if relief and held == 2 and a * b < 0 and product[ka] == product[kb]:
-        matched = min(abs(a), abs(b))
+    for leg in range(r.ratio.shape[0]):
+        for k in range(r.life.shape[0]):
+            carried = b.held[leg, k, POS] - b.held[leg, k, TODAY]
+            if carried != 0:
+                total += margin_fen(
+                    abs(carried), r.tape[t - 1, k, SETTLE], r.life[k, SIZE], r.tape[t - 1, k, RATE]
+                )
+            rolled = b.held[leg, k, TODAY]
+            if rolled != 0:
+                entry = _quote(t, k, rolled > 0, np.int64(0), r)
+                total += margin_fen(abs(rolled), entry, r.life[k, SIZE], r.tape[t - 1, k, RATE])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _need(units, t, first, beyond, r, b):  # type: ignore[no-untyped-def]
+    """Return margin and fees that opening `units` of a group takes, in fen."""
+    total = np.int64(0)
+    for leg in range(first, beyond):
+        k, lots = b.legs[leg, CODE], units * b.legs[leg, UNIT]
+        total += margin_fen(lots, b.legs[leg, QUOTE], r.life[k, SIZE], r.tape[t - 1, k, RATE])
+        total += _fee(t, k, lots, b.legs[leg, QUOTE], OPEN, r)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _open(t, g, first, beyond, resting, tied, equity, r, b):  # type: ignore[no-untyped-def]
+    """Step 4: open what a group lacks, as many units as every leg and the equity carry.
+
+    Returns the margin and fees tied so far, or -1 while nothing has been tested.
+    """
+    goal = b.groups[g, GOAL]
+    if b.groups[g, LEAVES] or goal == 0:
+        return tied
+    held = _held(first, r, b)
+    n = abs(goal) - abs(held)
+    if n <= 0 or (held != 0 and (held > 0) != (goal > 0)):
+        return tied
+    can = n
+    for leg in range(first, beyond):
+        k = b.legs[leg, CODE]
+        refused = _refusal(t, k, r)
+        price = -refused if refused != 0 else _quote(t, k, _way(leg, goal, r) > 0, resting, r)
+        b.legs[leg, QUOTE] = price
+        units = b.room[k] // b.legs[leg, UNIT] if price > 0 else np.int64(0)
+        b.legs[leg, WHY] = 0
+        if units < n:
+            b.legs[leg, WHY] = -price if price <= 0 else VOLUME
+        can = min(can, units)
+    if r.shared and r.paired:
+        can = _open_jointly(can, first, beyond, b)
+    poor = False
+    if can > 0:
+        if tied < 0:
+            tied = _tied_before_opening(t, r, b)
+        if tied + _need(can, t, first, beyond, r, b) > equity:
+            poor = True
+            fits, over = np.int64(0), can
+            while over - fits > 1:
+                middle = (fits + over) // 2
+                if tied + _need(middle, t, first, beyond, r, b) <= equity:
+                    fits = middle
+                else:
+                    over = middle
+            can = fits
+    if can > 0:
+        tied += _need(can, t, first, beyond, r, b)
+    for leg in range(first, beyond):
+        lots = _way(leg, goal, r) * b.legs[leg, UNIT]
+        if can > 0:
+            _fill(t, leg, b.legs[leg, CODE], lots * can, b.legs[leg, QUOTE], OPEN, SIGNAL, r, b)
+        if b.record and can < n:
+            why = b.legs[leg, WHY] if b.legs[leg, WHY] != 0 else np.int64(PAIR)
+            why = np.int64(MARGIN) if poor else why
+            _miss(t, leg, b.legs[leg, CODE], lots * n, lots * can, why, b)
+    return tied
+
+
+@njit(cache=True, nogil=True)
+def _open_jointly(units, first, beyond, b):  # type: ignore[no-untyped-def]
+    """Return the units legs that share a contract's cap can open together."""
+    while units > 0:
+        fits = True
+        for k in range(b.room.shape[0]):
+            b.spare[k] = b.room[k]
+        for leg in range(first, beyond):
+            b.spare[b.legs[leg, CODE]] -= units * b.legs[leg, UNIT]
+            fits = fits and b.spare[b.legs[leg, CODE]] >= 0
+        if fits:
+            break
+        units -= 1
+    return units
+
+
+@njit(cache=True, nogil=True)
+def _shed(units, t, first, beyond, expiring_first, r, b):  # type: ignore[no-untyped-def]
+    """Write into `kept` what a group would hold after `units` of it closed."""
+    for leg in range(first, beyond):
+        for k in range(r.life.shape[0]):
+            b.held[leg, k, KEPT] = b.held[leg, k, POS]
+        left = units * b.legs[leg, UNIT]
+        for place in range(2 * r.life.shape[0] + 1):
+            k = _turn(place, b.legs[leg, CODE], expiring_first, t, r)
+            if k >= 0 and left > 0:
+                take = min(left, abs(b.held[leg, k, KEPT]))
+                b.held[leg, k, KEPT] -= take if b.held[leg, k, KEPT] > 0 else -take
+                left -= take
+
+
+@njit(cache=True, nogil=True)
+def _settle_out(t, leg, k, signed, reason, r, b):  # type: ignore[no-untyped-def]
+    """Close lots at settlement, the oldest first."""
+    way = 1 if signed > 0 else -1
+    old = min(abs(signed), abs(b.held[leg, k, POS] - b.held[leg, k, TODAY]))
+    young = abs(signed) - old
+    if old > 0:
+        _fill(t, leg, k, way * old, r.tape[t, k, SETTLE], CLOSE, reason, r, b)
+    if young > 0:
+        _fill(t, leg, k, way * young, r.tape[t, k, SETTLE], CLOSE_TODAY, reason, r, b)
+
+
+@njit(cache=True, nogil=True)
+def _leave(t, g, first, beyond, r, b):  # type: ignore[no-untyped-def]
+    """Step 5: what an exit by date could not fill leaves at settlement, in whole units."""
+    n = np.int64(0)
+    for leg in range(first, beyond):
+        lots = np.int64(0)
+        for k in range(r.life.shape[0]):
+            if b.groups[g, LEAVES] or r.life[k, EXITS] <= t:
+                lots += abs(b.held[leg, k, POS])
+        n = max(n, (lots + b.legs[leg, UNIT] - 1) // b.legs[leg, UNIT])
+    if n == 0:
+        return
+    _shed(n, t, first, beyond, True, r, b)
+    for leg in range(first, beyond):
+        for k in range(r.life.shape[0]):
+            signed = b.held[leg, k, KEPT] - b.held[leg, k, POS]
+            if signed != 0:
+                _settle_out(t, leg, k, signed, EXIT_SETTLED, r, b)
+
+
+@njit(cache=True, nogil=True)
+def _worth(t, r, b):  # type: ignore[no-untyped-def]
+    """Return Σ signed lots × settlement × multiplier, in fen."""
+    total = np.int64(0)
+    for leg in range(r.ratio.shape[0]):
+        for k in range(r.life.shape[0]):
+            if b.held[leg, k, POS] != 0:
+                total += b.held[leg, k, POS] * r.tape[t, k, SETTLE] * r.life[k, SIZE]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _margin(which, t, r, b):  # type: ignore[no-untyped-def]
+    """Step 8: the margin of all lots at settlement, in fen; `which` is POS or KEPT."""
+    total = np.int64(0)
+    count = 0
+    x = y = kx = ky = np.int64(0)
+    for leg in range(r.ratio.shape[0]):
+        for k in range(r.life.shape[0]):
+            lots = b.held[leg, k, which]
+            if lots == 0:
+                continue
+            total += margin_fen(
+                abs(lots), r.tape[t, k, SETTLE], r.life[k, SIZE], r.tape[t, k, RATE]
+            )
+            count += 1
+            x, kx, y, ky = y, ky, lots, np.int64(k)
+    if r.relief and count == 2 and x * y < 0 and r.life[kx, PRODUCT] == r.life[ky, PRODUCT]:
+        lots = min(abs(x), abs(y))
         total -= min(
-            margin_fen(matched, settle[t, ka], multiplier[ka], margin[t, ka]),
-            margin_fen(matched, settle[t, kb], multiplier[kb], margin[t, kb]),
+            margin_fen(lots, r.tape[t, kx, SETTLE], r.life[kx, SIZE], r.tape[t, kx, RATE]),
+            margin_fen(lots, r.tape[t, ky, SETTLE], r.life[ky, SIZE], r.tape[t, ky, RATE]),
         )
     return total
 
 
 @njit(cache=True, nogil=True)
-def _shed(pos, kept, group, units, per_unit, code, exits, t, leaving):  # type: ignore[no-untyped-def]
-    """Write into `kept` what a group still holds after `units` of it closed."""
-    columns = pos.shape[1]
-    for leg in range(group[0], group[1]):
-        left = units * per_unit[leg]
-        for k in range(columns):
-            kept[leg, k] = pos[leg, k]
-        for place in range(2 * columns + 1):
-            k = _turn(place, code[leg], leaving, exits, t, columns)
-            if k < 0 or left == 0:
-                continue
-            take = min(left, abs(pos[leg, k]))
-            kept[leg, k] -= take if pos[leg, k] > 0 else -take
-            left -= take
+def _cut(t, equity, r, b):  # type: ignore[no-untyped-def]
+    """Step 10: write into `bound` what each group may keep so that equity carries it."""
+    legs = r.ratio.shape[0]
+    for leg in range(legs):
+        for k in range(r.life.shape[0]):
+            b.held[leg, k, KEPT] = b.held[leg, k, POS]
+    if r.paired:
+        held = abs(_held(0, r, b))
+        fails, works = np.int64(0), held  # units closed; with none left there is no margin
+        while works - fails > 1:
+            middle = (fails + works) // 2
+            _shed(middle, t, 0, legs, False, r, b)
+            if _margin(KEPT, t, r, b) <= equity:
+                works = middle
+            else:
+                fails = middle
+        b.groups[0, BOUND] = held - works
+        return
+    for leg in range(legs):
+        b.groups[leg, BOUND] = 0
+        b.groups[leg, TIED] = 0
+        for k in range(r.life.shape[0]):
+            lots = abs(b.held[leg, k, POS])
+            b.groups[leg, BOUND] += lots
+            b.groups[leg, TIED] += margin_fen(
+                lots, r.tape[t, k, SETTLE], r.life[k, SIZE], r.tape[t, k, RATE]
+            )
+    gone = np.int64(0)
+    worst = -1
+    while _margin(KEPT, t, r, b) > equity:
+        if worst < 0 or b.groups[worst, BOUND] == 0:
+            # The leg with the largest margin first, then the next.
+            if worst >= 0:
+                b.groups[worst, TIED] = -1
+            worst, gone = 0, np.int64(0)
+            for leg in range(1, legs):
+                if b.groups[leg, TIED] > b.groups[worst, TIED]:
+                    worst = leg
+            continue
+        b.groups[worst, BOUND] -= 1
+        gone += 1
+        _shed(gone, t, worst, worst + 1, False, r, b)
+
+
+# -- A whole run ------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
-def keep(  # type: ignore[no-untyped-def]
-    want,
-    codes,
-    limits,
-    ratio,
-    paired,
-    capital,
-    relief,
-    deposit_on_call,
-    listed,
-    last,
-    exits,
-    product,
-    multiplier,
-    margin,
-    fee_rates,
-    fee_lots,
-    prices,
-    shared,
-    record,
-    statement,
-    positions,
-    fills,
-    shorts,
-):
+def keep(want, limits, capital, rules, record, statement, positions, fills, shorts):  # type: ignore[no-untyped-def]
     """Book one column of wishes over all sessions.
 
     Parameters
     ----------
     want : int64 ndarray of shape (T,)
         Wished units after each session, missing ones already carried on.
-    codes : int64 ndarray of shape (T, L)
-        Column of each leg's contract decided after each session, -1 for none.
     limits : int64 ndarray of shape (T,)
         Resting price in fen for the next session, 0 for none.
-    ratio : int64 ndarray of shape (L,)
-        Signed lots of each leg in a unit.
-    paired : bool
-        Legs change together.
     capital : int
         Opening equity, fen.
-    relief, deposit_on_call : bool
-        Calendar-spread relief; calls answered by a deposit.
-    listed, last, exits : int64 ndarray of shape (K,)
-        Sessions of listing, of the last trading day, and in which the account must be out.
-    product : int64 ndarray of shape (K,)
-        Number of each contract's product.
-    multiplier : int64 ndarray of shape (K,)
-        Tonnes per lot.
-    margin : int64 ndarray of shape (T, K)
-        Margin rates in 1e-6.
-    fee_rates, fee_lots : tuple of three int64 ndarrays of shape (T, K)
-        Open, close, close-today: shares of turnover, and fen per lot, in 1e-10.
-    prices : tuple of ndarrays of shape (T, K)
-        buy, sell, buy_shut, sell_shut, cap, open, low, high, settle of `Prices`.
-    shared : bool
-        Two legs may trade one contract in one session.
+    rules : Rules
+        What holds for the whole run.
     record : bool
         Write fills, shortfalls and positions.
     statement : int64 ndarray of shape (T, 7)
@@ -192,553 +660,84 @@ def keep(  # type: ignore[no-untyped-def]
         Fills, shortfalls (counted on even where the arrays are too small to hold them), and
         the session of the bust or -1.
     """
-    T = want.shape[0]
-    L = ratio.shape[0]
-    K = multiplier.shape[0]
-    cap, settle = prices[4], prices[8]
-    G = 1 if paired else L
-
-    pos = np.zeros((L, K), dtype=np.int64)
-    today = np.zeros((L, K), dtype=np.int64)
-    paid_in = np.zeros((L, K), dtype=np.int64)  # lots × price of today's openings
-    kept = np.zeros((L, K), dtype=np.int64)
-    room = np.zeros(K, dtype=np.int64)
-    room_left = np.zeros(K, dtype=np.int64)
-    per_unit = np.ones(L, dtype=np.int64)
-    if paired:
-        for leg in range(L):
-            per_unit[leg] = abs(ratio[leg])
-    bound = np.zeros(G, dtype=np.int64)
-    goal = np.zeros(G, dtype=np.int64)
-    forced = np.zeros(G, dtype=np.int64)
-    leaving = np.zeros(G, dtype=np.bool_)
-    quotes = np.zeros(L, dtype=np.int64)
-    own = np.zeros(L, dtype=np.int64)
-    short_at = np.zeros(L, dtype=np.int64)
-    code = np.zeros(L, dtype=np.int64)
-
-    n_fills = 0
-    n_shorts = 0
-    called = _NEVER  # evening of the pending call
+    r = rules
+    sessions, legs, columns = want.shape[0], r.ratio.shape[0], r.life.shape[0]
+    groups = 1 if r.paired else legs
+    b = _Book(
+        np.zeros((legs, columns, 4), dtype=np.int64),
+        np.ones((legs, 5), dtype=np.int64),
+        np.zeros((groups, 5), dtype=np.int64),
+        np.zeros(columns, dtype=np.int64),
+        np.zeros(columns, dtype=np.int64),
+        np.zeros(5, dtype=np.int64),
+        record,
+        fills,
+        shorts,
+    )
+    if r.paired:
+        for leg in range(legs):
+            b.legs[leg, UNIT] = abs(r.ratio[leg])
     equity = capital
-    bust = -1
+    called = _NEVER  # evening of the pending call
     flat = True
     statement[0, EQUITY] = equity
-
-    for t in range(1, T):
+    for t in range(1, sessions):
         wish = want[t - 1]
         if flat and wish == 0:
             statement[t, EQUITY] = equity
             continue
-        fees = np.int64(0)
-        traded = np.int64(0)  # minus signed lots × price × multiplier of today's fills
-        closed = np.int64(0)
-        before = np.int64(0)  # value of what came into today
-        for leg in range(L):
-            code[leg] = codes[t - 1, leg]
-            for k in range(K):
-                today[leg, k] = 0
-                paid_in[leg, k] = 0
-                if pos[leg, k] != 0:
-                    before += pos[leg, k] * settle[t - 1, k] * multiplier[k]
-        for k in range(K):
-            room[k] = cap[t, k]
-
-        # 1. What must go.
-        if called != _NEVER and called < t - 1 and want[t - 1] != want[t - 2]:
+        _begin(t, r, b)
+        before = _worth(t - 1, r, b)
+        if called != _NEVER and called < t - 1 and wish != want[t - 2]:
             called = _NEVER
-        for g in range(G):
-            first, beyond = (0, L) if paired else (g, g + 1)
-            leaving[g] = False
-            forced[g] = SIGNAL
-            for leg in range(first, beyond):
-                k = code[leg]
-                if k >= 0 and pos[leg, k] != 0 and exits[k] <= t:
-                    leaving[g] = True
-            full = wish if paired else wish * ratio[g]
-            goal[g] = full
-            if leaving[g]:
-                goal[g] = 0
-                forced[g] = EXIT
-            elif called != _NEVER and abs(full) > bound[g]:
-                goal[g] = bound[g] if full > 0 else -bound[g]
-                forced[g] = CALL
-
-        # 2. Close.
-        for g in range(G):
-            first, beyond = (0, L) if paired else (g, g + 1)
-            lots = np.int64(0)
-            for k in range(K):
-                lots += pos[first, k]
-            held = lots // ratio[first] if paired else lots
-            if held == 0:
-                continue
-            same = (goal[g] > 0) == (held > 0) and goal[g] != 0
-            stay = abs(goal[g]) if same else np.int64(0)
-            n = abs(held) - stay
-            if n <= 0:
-                if forced[g] == CALL:
-                    forced[g] = SIGNAL
-                continue
-            reason = forced[g]
-            if reason == CALL:
-                # A wish that lets go of as much by itself is no forced cut.
-                full = wish if paired else wish * ratio[g]
-                if (full > 0) != (held > 0) or full == 0:
-                    reason = SIGNAL
-                    forced[g] = SIGNAL
-            limit = limits[t - 1] if reason == SIGNAL else np.int64(0)
-            can = n
-            for leg in range(first, beyond):
-                room_able = np.int64(0)
-                own[leg] = 0
-                short_at[leg] = -1
-                for place in range(2 * K + 1):
-                    k = _turn(place, code[leg], False, exits, t, K)
-                    if k < 0 or pos[leg, k] == 0:
-                        continue
-                    if short_at[leg] < 0:
-                        short_at[leg] = k
-                    size = abs(pos[leg, k])
-                    q = _quote(t, k, pos[leg, k] < 0, limit, prices)
-                    able = min(size, room[k]) if q > 0 else np.int64(0)
-                    room_able += able
-                    if able < size and own[leg] == 0:
-                        own[leg] = -q if q <= 0 else VOLUME
-                        short_at[leg] = k
-                units = room_able // per_unit[leg]
-                if units >= n:
-                    own[leg] = 0
-                can = min(can, units)
-            if shared and paired:
-                can = _close_jointly(can, first, beyond, t, limit, pos, code, per_unit, exits,
-                                     room, room_left, prices)
-            for leg in range(first, beyond):
-                left = can * per_unit[leg]
-                for place in range(2 * K + 1):
-                    k = _turn(place, code[leg], False, exits, t, K)
-                    if k < 0 or pos[leg, k] == 0 or left == 0:
-                        continue
-                    q = _quote(t, k, pos[leg, k] < 0, limit, prices)
-                    if q <= 0:
-                        continue
-                    take = min(left, abs(pos[leg, k]), room[k])
-                    if take == 0:
-                        continue
-                    signed = -take if pos[leg, k] > 0 else take
-                    cost = fee_fen(take, q, multiplier[k], fee_rates[1][t, k], fee_lots[1][t, k])
-                    fees += cost
-                    traded -= signed * q * multiplier[k]
-                    closed -= signed * (q - settle[t - 1, k]) * multiplier[k]
-                    pos[leg, k] += signed
-                    room[k] -= take
-                    left -= take
-                    if record:
-                        n_fills = _put(fills, n_fills, t, leg, k, signed, q, cost, CLOSE, reason)
-            if record and can < n:
-                side = -1 if held > 0 else 1
-                for leg in range(first, beyond):
-                    sign = side * (1 if not paired or ratio[leg] > 0 else -1)
-                    why = own[leg] if own[leg] != 0 else np.int64(PAIR)
-                    n_shorts = _miss(shorts, n_shorts, t, leg, short_at[leg],
-                                     sign * n * per_unit[leg], sign * can * per_unit[leg], why)
-
-        # 3. Roll.
-        for leg in range(L):
-            into = code[leg]
-            if into < 0:
-                continue
-            for k in range(K):
-                lots = pos[leg, k]
-                if lots == 0 or k == into:
-                    continue
-                size = abs(lots)
-                out = _quote(t, k, lots < 0, np.int64(0), prices)
-                leave = min(size, room[k]) if out > 0 else np.int64(0)
-                opening = _quote(t, into, lots > 0, np.int64(0), prices)
-                refused = _refusal(t, into, listed, last, exits)
-                if refused != 0:
-                    opening = -refused
-                enter = min(size, room[into]) if opening > 0 else np.int64(0)
-                take = min(leave, enter)
-                if take > 0:
-                    signed = take if lots > 0 else -take
-                    cost = fee_fen(
-                        take, out, multiplier[k], fee_rates[1][t, k], fee_lots[1][t, k]
-                    )
-                    more = fee_fen(take, opening, multiplier[into], fee_rates[0][t, into],
-                                   fee_lots[0][t, into])
-                    fees += cost + more
-                    traded += signed * out * multiplier[k]
-                    traded -= signed * opening * multiplier[into]
-                    closed += signed * (out - settle[t - 1, k]) * multiplier[k]
-                    pos[leg, k] -= signed
-                    pos[leg, into] += signed
-                    today[leg, into] += signed
-                    paid_in[leg, into] += signed * opening
-                    room[k] -= take
-                    room[into] -= take
-                    if record:
-                        n_fills = _put(fills, n_fills, t, leg, k, -signed, out, cost, CLOSE, ROLL)
-                        n_fills = _put(
-                            fills, n_fills, t, leg, into, signed, opening, more, OPEN, ROLL
-                        )
-                if record and take < size:
-                    if leave < size:
-                        why = -out if out <= 0 else np.int64(VOLUME)
-                    else:
-                        why = -opening if opening <= 0 else np.int64(VOLUME)
-                    sign = -1 if lots > 0 else 1
-                    n_shorts = _miss(shorts, n_shorts, t, leg, k, sign * size, sign * take, why)
-
-        # 4. Open. What is held and rolled in is margined before what is new.
+        for g in range(groups):
+            first, beyond = (0, legs) if r.paired else (g, g + 1)
+            _must_go(t, g, first, beyond, wish, called != _NEVER, r, b)
+        for g in range(groups):
+            first, beyond = (0, legs) if r.paired else (g, g + 1)
+            _close(t, g, first, beyond, limits[t - 1], r, b)
+        for leg in range(legs):
+            _roll(t, leg, r, b)
         tied = np.int64(-1)
-        for g in range(G):
-            first, beyond = (0, L) if paired else (g, g + 1)
-            if leaving[g] or goal[g] == 0:
-                continue
-            lots = np.int64(0)
-            for k in range(K):
-                lots += pos[first, k]
-            held = lots // ratio[first] if paired else lots
-            if held != 0 and (held > 0) != (goal[g] > 0):
-                continue
-            n = abs(goal[g]) - abs(held)
-            if n <= 0:
-                continue
-            limit = limits[t - 1]
-            can = n
-            for leg in range(first, beyond):
-                k = code[leg]
-                long = (goal[g] > 0) == (not paired or ratio[leg] > 0)
-                refused = _refusal(t, k, listed, last, exits)
-                q = -refused if refused != 0 else _quote(t, k, long, limit, prices)
-                quotes[leg] = q
-                units = room[k] // per_unit[leg] if q > 0 else np.int64(0)
-                own[leg] = 0
-                if units < n:
-                    own[leg] = -q if q <= 0 else VOLUME
-                can = min(can, units)
-            if shared and paired and can > 0:
-                can = _open_jointly(can, first, beyond, code, per_unit, room, room_left)
-            short_of_margin = False
-            if can > 0:
-                if tied < 0:
-                    tied = np.int64(0)
-                    for leg in range(L):
-                        for k in range(K):
-                            carried = pos[leg, k] - today[leg, k]
-                            if carried != 0:
-                                tied += margin_fen(
-                                    abs(carried), settle[t - 1, k], multiplier[k], margin[t - 1, k]
-                                )
-                            if today[leg, k] != 0:
-                                # Only rolls have opened so far, at the market's price.
-                                entry = _quote(t, k, today[leg, k] > 0, np.int64(0), prices)
-                                tied += margin_fen(
-                                    abs(today[leg, k]), entry, multiplier[k], margin[t - 1, k]
-                                )
-                need = _need(can, first, beyond, t, code, per_unit, quotes, multiplier, margin,
-                             fee_rates[0], fee_lots[0])
-                if tied + need > equity:
-                    short_of_margin = True
-                    fit, over = np.int64(0), can
-                    while over - fit > 1:
-                        middle = (fit + over) // 2
-                        need = _need(middle, first, beyond, t, code, per_unit, quotes, multiplier,
-                                     margin, fee_rates[0], fee_lots[0])
-                        if tied + need <= equity:
-                            fit = middle
-                        else:
-                            over = middle
-                    can = fit
-                if can > 0:
-                    tied += _need(can, first, beyond, t, code, per_unit, quotes, multiplier,
-                                  margin, fee_rates[0], fee_lots[0])
-            for leg in range(first, beyond):
-                k = code[leg]
-                take = can * per_unit[leg]
-                if take > 0:
-                    long = (goal[g] > 0) == (not paired or ratio[leg] > 0)
-                    signed = take if long else -take
-                    q = quotes[leg]
-                    cost = fee_fen(take, q, multiplier[k], fee_rates[0][t, k], fee_lots[0][t, k])
-                    fees += cost
-                    traded -= signed * q * multiplier[k]
-                    pos[leg, k] += signed
-                    today[leg, k] += signed
-                    paid_in[leg, k] += signed * q
-                    room[k] -= take
-                    if record:
-                        n_fills = _put(fills, n_fills, t, leg, k, signed, q, cost, OPEN, SIGNAL)
-            if record and can < n:
-                for leg in range(first, beyond):
-                    long = (goal[g] > 0) == (not paired or ratio[leg] > 0)
-                    sign = 1 if long else -1
-                    why = own[leg] if own[leg] != 0 else np.int64(PAIR)
-                    if short_of_margin:
-                        why = np.int64(MARGIN)
-                    n_shorts = _miss(shorts, n_shorts, t, leg, code[leg],
-                                     sign * n * per_unit[leg], sign * can * per_unit[leg], why)
+        for g in range(groups):
+            first, beyond = (0, legs) if r.paired else (g, g + 1)
+            tied = _open(t, g, first, beyond, limits[t - 1], tied, equity, r, b)
+        for g in range(groups):
+            first, beyond = (0, legs) if r.paired else (g, g + 1)
+            _leave(t, g, first, beyond, r, b)
 
-        # 5. Leave at settlement.
-        for g in range(G):
-            first, beyond = (0, L) if paired else (g, g + 1)
-            n = np.int64(0)
-            for leg in range(first, beyond):
-                lots = np.int64(0)
-                for k in range(K):
-                    if leaving[g] or (pos[leg, k] != 0 and exits[k] <= t):
-                        lots += abs(pos[leg, k])
-                n = max(n, (lots + per_unit[leg] - 1) // per_unit[leg])
-            if n == 0:
-                continue
-            _shed(pos, kept, (first, beyond), n, per_unit, code, exits, t, True)
-            for leg in range(first, beyond):
-                for k in range(K):
-                    signed = kept[leg, k] - pos[leg, k]
-                    if signed == 0:
-                        continue
-                    f, c, n_fills = _settle_out(t, leg, k, signed, pos, today, paid_in, settle,
-                                                multiplier, fee_rates, fee_lots, EXIT_SETTLED,
-                                                record, fills, n_fills)
-                    fees += f
-                    closed += c
-                    traded -= signed * settle[t, k] * multiplier[k]
+        # 7. to 9. Mark to market, equity, bust.
+        mtm = _worth(t, r, b) - before + b.sums[SUM_TRADED]
+        bust = equity + mtm - b.sums[SUM_FEES] <= 0
+        if bust:
+            for leg in range(legs):
+                for k in range(columns):
+                    if b.held[leg, k, POS] != 0:
+                        _settle_out(t, leg, k, -b.held[leg, k, POS], BUST, r, b)
+        equity += mtm - b.sums[SUM_FEES]
+        flat = _flat(r, b)
 
-        # 7. and 8. Mark to market, equity, margin.
-        after = np.int64(0)
-        flat = True
-        for leg in range(L):
-            for k in range(K):
-                if pos[leg, k] != 0:
-                    flat = False
-                    after += pos[leg, k] * settle[t, k] * multiplier[k]
-        mtm = after - before + traded
-        equity += mtm - fees
-
-        # 9. Bust.
-        if equity <= 0:
-            for leg in range(L):
-                for k in range(K):
-                    if pos[leg, k] != 0:
-                        signed = -pos[leg, k]
-                        f, c, n_fills = _settle_out(t, leg, k, signed, pos, today, paid_in, settle,
-                                                    multiplier, fee_rates, fee_lots, BUST,
-                                                    record, fills, n_fills)
-                        fees += f
-                        closed += c
-                        equity -= f
-            bust = t
-        tied_now = np.int64(0)
-        if not flat and bust < 0:
-            tied_now = _margin_of(pos, t, prices, multiplier, margin, relief, product)
-        call = tied_now - equity if bust < 0 and tied_now > equity else np.int64(0)
-
-        # 10. Margin call.
-        paid = np.int64(0)
-        if call > 0:
-            if deposit_on_call:
-                paid = call
-                equity += call
-            else:
-                called = t
-                _cut(pos, kept, t, G, paired, ratio, per_unit, code, exits, equity, bound,
-                     prices, multiplier, margin, relief, product)
-        statement[t, CLOSED] = closed
+        # 8. and 10. Margin, and a call where equity does not carry it.
+        margin = np.int64(0) if flat else _margin(POS, t, r, b)
+        call = max(margin - equity, np.int64(0)) if not flat else np.int64(0)
+        statement[t, CLOSED_PNL] = b.sums[SUM_CLOSED]
         statement[t, MTM] = mtm
-        statement[t, FEES] = fees
-        statement[t, DEPOSIT] = paid
-        statement[t, EQUITY] = equity
-        statement[t, MARGIN_HELD] = tied_now
+        statement[t, FEES] = b.sums[SUM_FEES]
+        statement[t, MARGIN_HELD] = margin
         statement[t, MARGIN_CALL] = call
+        if call > 0 and r.deposit:
+            statement[t, DEPOSIT] = call
+            equity += call
+        elif call > 0:
+            called = t
+            _cut(t, equity, r, b)
+        statement[t, EQUITY] = equity
         if record:
-            for leg in range(L):
-                for k in range(K):
-                    positions[t, leg, k] = pos[leg, k]
-        if bust >= 0:
-            for s in range(t + 1, T):
+            for leg in range(legs):
+                for k in range(columns):
+                    positions[t, leg, k] = b.held[leg, k, POS]
+        if bust:
+            for s in range(t + 1, sessions):
                 statement[s, EQUITY] = equity
-            break
-    return n_fills, n_shorts, bust
-
-
-@njit(cache=True, nogil=True)
-def _put(fills, n, t, leg, k, signed, price, fee, offset, reason):  # type: ignore[no-untyped-def]
-    if n < fills.shape[0]:
-        fills[n, 0] = t
-        fills[n, 1] = leg
-        fills[n, 2] = k
-        fills[n, 3] = signed
-        fills[n, 4] = price
-        fills[n, 5] = fee
-        fills[n, 6] = offset
-        fills[n, 7] = reason
-    return n + 1
-
-
-@njit(cache=True, nogil=True)
-def _miss(shorts, n, t, leg, k, wanted, filled, reason):  # type: ignore[no-untyped-def]
-    if n < shorts.shape[0]:
-        shorts[n, 0] = t
-        shorts[n, 1] = leg
-        shorts[n, 2] = k
-        shorts[n, 3] = wanted
-        shorts[n, 4] = filled
-        shorts[n, 5] = reason
-    return n + 1
-
-
-@njit(cache=True, nogil=True)
-def _refusal(t, k, listed, last, exits):  # type: ignore[no-untyped-def]
-    """Return why a contract may not be opened in a session, 0 if it may."""
-    if k < 0 or t < listed[k] or t > last[k]:
-        return np.int64(NOT_LISTED)
-    return np.int64(DELIVERY) if t >= exits[k] else np.int64(0)
-
-
-@njit(cache=True, nogil=True)
-def _need(units, first, beyond, t, code, per_unit, quotes, multiplier, margin, rates, lots_fee):  # type: ignore[no-untyped-def]
-    """Return margin and fees that opening `units` of a group takes, in fen."""
-    total = np.int64(0)
-    for leg in range(first, beyond):
-        k = code[leg]
-        lots = units * per_unit[leg]
-        total += margin_fen(lots, quotes[leg], multiplier[k], margin[t - 1, k])
-        total += fee_fen(lots, quotes[leg], multiplier[k], rates[t, k], lots_fee[t, k])
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _open_jointly(units, first, beyond, code, per_unit, room, room_left):  # type: ignore[no-untyped-def]
-    """Return the units legs that share a contract's cap can open together."""
-    while units > 0:
-        fits = True
-        for k in range(room.shape[0]):
-            room_left[k] = room[k]
-        for leg in range(first, beyond):
-            room_left[code[leg]] -= units * per_unit[leg]
-            if room_left[code[leg]] < 0:
-                fits = False
-        if fits:
-            break
-        units -= 1
-    return units
-
-
-@njit(cache=True, nogil=True)
-def _close_jointly(  # type: ignore[no-untyped-def]
-    units, first, beyond, t, limit, pos, code, per_unit, exits, room, room_left, prices
-):
-    """Return the units legs that share a contract's cap can close together."""
-    columns = pos.shape[1]
-    while units > 0:
-        fits = True
-        for k in range(columns):
-            room_left[k] = room[k]
-        for leg in range(first, beyond):
-            left = units * per_unit[leg]
-            for place in range(2 * columns + 1):
-                k = _turn(place, code[leg], False, exits, t, columns)
-                if k < 0 or pos[leg, k] == 0:
-                    continue
-                if _quote(t, k, pos[leg, k] < 0, limit, prices) > 0:
-                    take = min(left, abs(pos[leg, k]), room_left[k])
-                    room_left[k] -= take
-                    left -= take
-            if left > 0:
-                fits = False
-        if fits:
-            break
-        units -= 1
-    return units
-
-
-@njit(cache=True, nogil=True)
-def _settle_out(  # type: ignore[no-untyped-def]
-    t, leg, k, signed, pos, today, paid_in, settle, multiplier, fee_rates, fee_lots, reason,
-    record, fills, n_fills
-):
-    """Close lots at settlement, the oldest first; return fees, closed result, fills so far.
-
-    The closed result is against the previous settlement, for lots opened today against
-    their own price.
-    """
-    price = settle[t, k]
-    size = abs(signed)
-    young = min(size, max(np.int64(0), size - (abs(pos[leg, k]) - abs(today[leg, k]))))
-    old = size - young
-    way = 1 if signed > 0 else -1
-    fees = np.int64(0)
-    closed = np.int64(0)
-    if old > 0:
-        cost = fee_fen(old, price, multiplier[k], fee_rates[1][t, k], fee_lots[1][t, k])
-        fees += cost
-        closed -= way * old * (price - settle[t - 1, k]) * multiplier[k]
-        if record:
-            n_fills = _put(fills, n_fills, t, leg, k, way * old, price, cost, CLOSE, reason)
-    if young > 0:
-        cost = fee_fen(young, price, multiplier[k], fee_rates[2][t, k], fee_lots[2][t, k])
-        fees += cost
-        share = paid_in[leg, k] * young // abs(today[leg, k])
-        closed += (-way * young * price - share) * multiplier[k]
-        paid_in[leg, k] -= share
-        if record:
-            n_fills = _put(fills, n_fills, t, leg, k, way * young, price, cost, CLOSE_TODAY, reason)
-    pos[leg, k] += signed
-    if young > 0:
-        today[leg, k] += way * young
-    return fees, closed, n_fills
-
-
-@njit(cache=True, nogil=True)
-def _cut(  # type: ignore[no-untyped-def]
-    pos, kept, t, G, paired, ratio, per_unit, code, exits, equity, bound, prices, multiplier,
-    margin, relief, product
-):
-    """Write into `bound` what each group may keep so that equity carries its margin."""
-    L, K = pos.shape
-    if paired:
-        lots = np.int64(0)
-        for k in range(K):
-            lots += pos[0, k]
-        held = abs(lots // ratio[0])
-        for leg in range(L):
-            for k in range(K):
-                kept[leg, k] = pos[leg, k]
-        fails, works = np.int64(0), held  # units closed; with none left there is no margin
-        while works - fails > 1:
-            middle = (fails + works) // 2
-            _shed(pos, kept, (0, L), middle, per_unit, code, exits, t, False)
-            if _margin_of(kept, t, prices, multiplier, margin, relief, product) <= equity:
-                works = middle
-            else:
-                fails = middle
-        bound[0] = held - works
-        return
-    tied = np.zeros(G, dtype=np.int64)
-    for leg in range(L):
-        lots = np.int64(0)
-        for k in range(K):
-            kept[leg, k] = pos[leg, k]
-            lots += abs(pos[leg, k])
-            if pos[leg, k] != 0:
-                tied[leg] += margin_fen(
-                    abs(pos[leg, k]), prices[8][t, k], multiplier[k], margin[t, k]
-                )
-        bound[leg] = lots
-    while _margin_of(kept, t, prices, multiplier, margin, relief, product) > equity:
-        worst = 0
-        for leg in range(L):
-            if tied[leg] > tied[worst]:
-                worst = leg
-        if tied[worst] <= 0:
-            break
-        if bound[worst] == 0:
-            tied[worst] = 0
-            continue
-        bound[worst] -= 1
-        held = np.int64(0)
-        for k in range(K):
-            held += abs(pos[worst, k])
-        _shed(pos, kept, (worst, worst + 1), held - bound[worst], per_unit, code, exits, t, False)
+            return b.sums[N_FILLS], b.sums[N_SHORTS], t
+    return b.sums[N_FILLS], b.sums[N_SHORTS], -1

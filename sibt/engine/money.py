@@ -55,16 +55,19 @@ def margin_fen(lots, price, multiplier, rate):  # type: ignore[no-untyped-def]
     return (lots * price * multiplier * rate + MARGIN_SCALE // 2) // MARGIN_SCALE
 
 
-def scaled(values: NDArray[np.float64], factor: float | int, scale: int) -> IntArray:
-    """Return ``values × factor`` as whole multiples of ``1 / scale``, exact as written.
+def scaled(
+    values: NDArray[np.float64], factor: float, scale: int, add: float = 0.0
+) -> IntArray:
+    """Return ``values × factor + add`` as whole multiples of ``1 / scale``, exact as written.
 
     Each distinct value is taken as the decimal it prints as, so that 0.0001 × 1.1 is
     0.00011 and not the float beside it.
     """
     distinct, place = np.unique(values, return_inverse=True)
+    times = Decimal(repr(factor))
     exact = [
         int(
-            (Decimal(repr(float(v))) * Decimal(repr(factor)) * scale).to_integral_value(
+            ((Decimal(repr(float(v))) * times + Decimal(repr(add))) * scale).to_integral_value(
                 ROUND_HALF_UP
             )
         )

@@ -302,7 +302,8 @@ def _statement(job: Job, booked: Mapping[str, Any]) -> pd.DataFrame:
     )
     lots = booked["positions"].sum(axis=2)
     each = lots / job.ratio
-    table["units"] = np.where((each == each[:, :1]).all(axis=1), each[:, 0], np.nan)
+    # Adding zero turns −0.0 into 0.0.
+    table["units"] = np.where((each == each[:, :1]).all(axis=1), each[:, 0], np.nan) + 0.0
     if job.execution.pairing == "legged":
         table["naked"] = _naked(lots, job.ratio)
     table.index.name = "session"

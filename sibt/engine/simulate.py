@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
-from sibt.engine.ledger import STATEMENT, keep
+from sibt.engine.ledger import STATEMENT, Rules, keep
 from sibt.engine.money import FEE_SCALE, MARGIN_SCALE, scaled, to_fen
 from sibt.engine.prices import Prices, lay_out
 from sibt.engine.result import Result
@@ -87,30 +88,12 @@ class Job:
         statement = np.zeros((t, len(STATEMENT)), dtype=np.int64)
         positions = np.zeros((t, legs, k) if record else (1, legs, k), dtype=np.int64)
         room = 4 * t * legs if record else 0
+        capital = to_fen(np.array([self.account.capital]))[0]
         while True:
             fills = np.zeros((room, 8), dtype=np.int64)
             shorts = np.zeros((room, 6), dtype=np.int64)
             n_fills, n_shorts, bust = keep(
-                want,
-                self.codes,
-                limit,
-                self.ratio,
-                self.execution.pairing == "paired",
-                to_fen(np.array([self.account.capital]))[0],
-                self.account.spread_relief,
-                self.account.on_call == "deposit",
-                *self._life(),
-                self.terms.multiplier,
-                self.terms.margin,
-                (self.terms.fee_open, self.terms.fee_close, self.terms.fee_close_today),
-                (self.terms.lot_open, self.terms.lot_close, self.terms.lot_close_today),
-                self._prices(),
-                self._shares_contracts(),
-                record,
-                statement,
-                positions,
-                fills,
-                shorts,
+                want, limit, capital, self.rules, record, statement, positions, fills, shorts
             )
             if not record or max(n_fills, n_shorts) <= room:
                 break
@@ -125,16 +108,49 @@ class Job:
             "bust": bust,
         }
 
-    def _prices(self) -> tuple[Any, ...]:
-        p = self.prices
-        return (p.buy, p.sell, p.buy_shut, p.sell_shut, p.cap, p.open, p.low, p.high, p.settle)
+    @cached_property
+    def rules(self) -> Rules:
+        """What the ledger's kernel needs to know for the whole run."""
+        t, p = self.terms, self.prices
+        tape = np.stack(
+            [
+                p.buy,
+                p.sell,
+                p.buy_shut,
+                p.sell_shut,
+                p.cap,
+                p.open,
+                p.low,
+                p.high,
+                p.settle,
+                t.margin,
+                t.fee_open,
+                t.fee_close,
+                t.fee_close_today,
+                t.lot_open,
+                t.lot_close,
+                t.lot_close_today,
+            ],
+            axis=-1,
+            dtype=np.int64,
+        )
+        return Rules(
+            codes=self.codes,
+            tape=tape,
+            life=self._life(),
+            ratio=self.ratio,
+            paired=self.execution.pairing == "paired",
+            relief=self.account.spread_relief,
+            deposit=self.account.on_call == "deposit",
+            shared=self._shares_contracts(),
+        )
 
     def _shares_contracts(self) -> bool:
         used = [set(np.unique(column[column >= 0])) for column in self.codes.T]
         return sum(map(len, used)) > len(set().union(*used))
 
-    def _life(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-        """Return sessions of listing, last trading and exit, and product numbers."""
+    def _life(self) -> IntArray:
+        """Return sessions of listing, last trading and exit, product and size, (K, 5)."""
         sessions = self.market.sessions
         never = len(sessions) + 1
 
@@ -145,15 +161,18 @@ class Job:
 
         kind = self.account.kind
         names = sorted({life.product.name for life in self.lives})
-        listed = [place(life.listed or life.product.first_session, 0) for life in self.lives]
-        last = [place(life.last_trading, never) for life in self.lives]
-        exits = [place(life.exit_session(kind), never) for life in self.lives]
-        product = [names.index(life.product.name) for life in self.lives]
-        return (
-            np.array(listed, dtype=np.int64),
-            np.array(last, dtype=np.int64),
-            np.array(exits, dtype=np.int64),
-            np.array(product, dtype=np.int64),
+        return np.array(
+            [
+                (
+                    place(life.listed or life.product.first_session, 0),
+                    place(life.last_trading, never),
+                    place(life.exit_session(kind), never),
+                    names.index(life.product.name),
+                    life.product.multiplier,
+                )
+                for life in self.lives
+            ],
+            dtype=np.int64,
         )
 
 

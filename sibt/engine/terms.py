@@ -165,8 +165,7 @@ def terms_in_force(
         multiplier=np.array([c.product.multiplier for c in lives], dtype=np.int64),
         tick=table("", [c.product.tick(sessions) for c in lives]),
         price_limit=table("price_limit", [c.product.price_limit(c.code, sessions) for c in lives]),
-        margin=scaled(margin, 1, MARGIN_SCALE)
-        + scaled(np.array([account.broker_margin]), 1, MARGIN_SCALE)[0],
+        margin=scaled(margin, 1, MARGIN_SCALE, add=account.broker_margin),
         fee_open=fees["open"],
         fee_close=fees["close"],
         fee_close_today=fees["close_today"],
