@@ -15,7 +15,7 @@ from sibt.errors import TermsError, did_you_mean
 from sibt.market import calendar
 from sibt.market.product import Product, product, products
 
-__all__ = ["Contract", "contract"]
+__all__ = ["Contract", "contract", "two_goods"]
 
 _CODE = re.compile(r"([a-z]+)(\d{2})(\d{2})")
 
@@ -118,6 +118,15 @@ def contract(code: str) -> Contract:
         fifteenth_before=_nth(days_before, 15),
         delivery_start=_nth(days, 1),
         last_natural=days_before[-1] if len(days_before) else None,
+    )
+
+
+def two_goods(first: Contract, second: Contract, what: str) -> str:
+    """Return the sentence that refuses to join contracts of two delivery standards."""
+    return (
+        f"{what} from {first.code} to {second.code} crosses delivery standards ('{first.standard}'"
+        f" and '{second.standard}'): they are two goods; pass cross_standard=True if that is"
+        " meant."
     )
 
 

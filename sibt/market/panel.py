@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sibt.errors import DataError, did_you_mean
 from sibt.market import curve
+from sibt.market import spread as two_prices
 
 __all__ = ["FIELDS", "Market", "Provenance"]
 
@@ -198,6 +199,22 @@ class Market:
             {name: getattr(self, name)[:, at] for name in FIELDS}, index=self.sessions
         )
 
+    def price(self, name: str) -> FloatArray:
+        """Return one of the prices of a bar, yuan per tonne, shape (T, C).
+
+        Raises
+        ------
+        DataError
+            No such price.
+        """
+        if name not in FIELDS[:5]:
+            raise DataError(
+                f"'{name}' is no price of a bar; known are {', '.join(FIELDS[:5])}."
+                f"{did_you_mean(name, FIELDS[:5])}"
+            )
+        array: FloatArray = getattr(self, name)
+        return array
+
     def traded(self) -> NDArray[np.bool_]:
         """Return where a bar exists: some price is known; shape (T, C)."""
         known = np.zeros(self.close.shape, dtype=bool)
@@ -269,11 +286,11 @@ class Market:
         seal.update(self.provenance.settle_from.encode())
         return seal.hexdigest()
 
-    # The curve read off the panel; see `sibt.market.curve` for the rules of each.
+    # What is read off the panel; see `sibt.market.curve` and `sibt.market.spread`.
     dominant = curve.dominant
     weighted = curve.weighted
     near = curve.near
-    spread = curve.spread
     continuous = curve.continuous
-    basis = curve.basis
-    carry = curve.carry
+    spread = two_prices.spread
+    basis = two_prices.basis
+    carry = two_prices.carry

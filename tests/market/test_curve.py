@@ -173,14 +173,15 @@ def test_the_index_keeps_to_one_standard():
 # -- near ------------------------------------------------------------------------------------
 
 
-def test_a_natural_person_moves_on_in_the_last_session_before_the_delivery_month():
-    # 2024-03-29 is the last session of March; si2404 trades until 2024-04-16.
-    one = [1.0] * 14
-    market = panel("2024-03-28", {"si2404": {"close": one}, "si2405": {"close": one}})
+def test_a_natural_person_moves_on_in_time_to_be_out_in_the_last_session_before_delivery():
+    # By 2024-03-29, the last session of March, si2404 must be gone; what is decided on the
+    # 28th fills there. A company may keep it until its last trading day, 2024-04-16.
+    one = [1.0] * 15
+    market = panel("2024-03-27", {"si2404": {"close": one}, "si2405": {"close": one}})
     person, company = market.near(), market.near("company")
     assert list(person[:2]) == ["si2404", "si2405"]
-    assert company["2024-04-15"] == "si2404"
-    assert company["2024-04-16"] == "si2405"
+    assert company["2024-04-12"] == "si2404"
+    assert company["2024-04-15"] == "si2405"
     assert list(market.near("hedger")) == list(company)
 
 
@@ -199,7 +200,7 @@ def test_a_contract_is_not_near_before_it_is_listed():
 def test_no_contract_is_near_where_none_has_a_bar_and_kinds_are_checked():
     market = two_standards()
     assert list(market.near("company")) == ["si2411", "si2411", None]
-    assert list(market.near()) == ["si2411", None, None]  # out by 2024-10-31
+    assert list(market.near()) == [None, None, None]  # out by 2024-10-31
     with pytest.raises(SettingError, match="Did you mean 'individual'"):
         market.near("indivdual")
 
@@ -634,6 +635,6 @@ def test_the_recorded_carry_of_six_months_is_where_the_report_puts_it(real):
 
 def test_the_recorded_near_month_of_a_natural_person_changes_at_each_months_end(real):
     near = real.near(cross_standard=True)
-    assert near["2024-03-28"] == "si2404"
-    assert near["2024-03-29"] == "si2405"
+    assert near["2024-03-27"] == "si2404"
+    assert near["2024-03-28"] == "si2405"
     assert near.notna().all()
