@@ -53,8 +53,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known : iterable of str
         What would have been understood.
     """
-    near = difflib.get_close_matches(word.lower(), {k.lower(): k for k in known}, n=1, cutoff=0.6)
-    if not near:
-        return ""
-    original = {k.lower(): k for k in known}[near[0]]
-    return f" Did you mean '{original}'?"
+    original = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), original, n=1, cutoff=0.6)
+    return f" Did you mean '{original[near[0]]}'?" if near else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from sibt.cli.values import Share, named
+from sibt.errors import SettingError
 
 __all__ = ["command"]
 
@@ -65,6 +67,8 @@ def command(**given: Any) -> None:
     """Run STRATEGY, a Python file or the name of a shipped one, and write its tear sheet."""
     from rich.console import Console
 
+    if given["excel"] and find_spec("openpyxl") is None:
+        raise SettingError("--excel needs openpyxl; install it with pip install openpyxl.")
     console = Console(highlight=False)
     data = given["data"]
     if data is None or data == "sample":

@@ -106,7 +106,7 @@ class Result:
                 sessions, booked["fills"], job.ratio, job.terms.multiplier, job.prices.settle
             ),
             returns=_returns(statement, _first(sessions, want, known_from), booked["bust"]),
-            warnings=_warnings(job, booked, bust),
+            warnings=_warnings(job, booked, bust, _first(sessions, want, known_from)),
             bust=bust,
         )
 
@@ -391,7 +391,9 @@ def _by_leg(job: Job, booked: Mapping[str, Any], limits: IntArray) -> pd.DataFra
     return table
 
 
-def _warnings(job: Job, booked: Mapping[str, Any], bust: pd.Timestamp | None) -> tuple[str, ...]:
+def _warnings(
+    job: Job, booked: Mapping[str, Any], bust: pd.Timestamp | None, first: int
+) -> tuple[str, ...]:
     """Say in plain sentences what the figures leave out or rest on."""
     said = list(job.market.provenance.notes)
     fills, prices = booked["fills"], job.prices
@@ -406,6 +408,11 @@ def _warnings(job: Job, booked: Mapping[str, Any], bust: pd.Timestamp | None) ->
             for name in sorted({life.product.name for life in job.lives}):
                 product = next(x.product for x in job.lives if x.product.name == name)
                 said.extend(product.caveats(span))
+    counted = len(job.market.sessions) - first
+    active = int(lots[first:].any(axis=1).sum())
+    if active and 2 * active < counted:
+        said.append(f"a position was held in {active} of the {counted} sessions that count for"
+                    " returns; --to ends the run earlier")
     bare = int((lots & prices.barless).sum())
     if bare:
         said.append(f"held lots were valued at the last known settlement on {bare} contract-days"

@@ -15,10 +15,11 @@ from sibt.engine.result import BROKER_MARGIN, Result
 from sibt.engine.simulate import Job
 from sibt.hedging.physical import PhysicalBook
 
-__all__ = ["ADVERSE_MOVE", "WEEK", "Hedge", "size_account"]
+__all__ = ["ADVERSE_MOVE", "MONTH", "Hedge", "size_account"]
 
-#: Sessions over which changes are compared, because spot quotes are sticky.
-WEEK = 5
+#: Sessions over which changes are compared: about a month, the horizon of a sale. Spot quotes
+#: are sticky, so that from day to day the futures move and the quote does not.
+MONTH = 20
 
 #: The move against a hedge its account is sized to stand without a margin call, a share.
 ADVERSE_MOVE = 0.20
@@ -55,7 +56,7 @@ class Hedge:
         total = futures.cumsum()
         caught_up = total[known].diff().fillna(total[known].iloc[:1]) if known.any() else total
         owned = self.book.tonnes
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "tonnes": owned,
                 "spot": self.book.spot,
@@ -66,6 +67,8 @@ class Hedge:
                 "hedged": self.book.profit + caught_up.reindex(futures.index),
             }
         )
+        # Whole fen; tonnes and shares to where they mean something.
+        return table.round({"physical": 2, "futures": 2, "hedged": 2, "tonnes": 6, "ratio": 6})
 
     @cached_property
     def base(self) -> float:
@@ -104,11 +107,10 @@ class Hedge:
         """Headline of the hedge; money in yuan, None where nothing is known."""
         window = self.table.loc[self.result.returns.index]
         physical, futures = float(window["physical"].sum()), float(window["futures"].sum())
-        tonnes = float(window["tonnes"].abs().max())
+        tonnes = float(self.book.tonnes.abs().max())
         changes = window[["physical", "hedged"]].dropna()
-        # Spot quotes are sticky: from day to day the futures move and the quote does not.
-        weeks = changes.groupby(np.arange(len(changes)) // WEEK).sum()
-        spread = weeks["physical"].var()
+        months = changes.groupby(np.arange(len(changes)) // MONTH).sum()
+        spread = months["physical"].var()
         figures: dict[str, Any] = {
             "tonnes": tonnes,
             "physical": physical,
@@ -117,7 +119,7 @@ class Hedge:
             "hedged_per_tonne": (physical + futures) / tonnes if tonnes else math.nan,
             "unhedged_per_tonne": physical / tonnes if tonnes else math.nan,
             "average_ratio": self.average_ratio,
-            "variance_reduction": 1 - weeks["hedged"].var() / spread if spread else math.nan,
+            "variance_reduction": 1 - months["hedged"].var() / spread if spread else math.nan,
             "worst_day_hedged": float(changes["hedged"].min()) if len(changes) else math.nan,
             "worst_day_unhedged": float(changes["physical"].min()) if len(changes) else math.nan,
             "max_drawdown_hedged": metrics.max_drawdown(self.returns),
@@ -126,7 +128,7 @@ class Hedge:
         }
         return {
             name: None if isinstance(value, float) and not np.isfinite(value) else
-            round(value, 8) if isinstance(value, float) else value
+            round(float(value), 8) if isinstance(value, float) else value
             for name, value in figures.items()
         }
 

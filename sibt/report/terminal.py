@@ -79,7 +79,7 @@ def _figures(run: Run) -> Table:
         row("goods alone", f"{_money(h['physical'], sign=True)} yuan"
             f"  ({_money(h['unhedged_per_tonne'], 1, True)} yuan/t)")
         cut = h["variance_reduction"]
-        row("variance cut by", "unknown" if cut is None else f"{cut:.1%} on 5-session changes,"
+        row("variance cut by", "unknown" if cut is None else f"{cut:.1%} on 20-session changes,"
             f" {h['average_ratio']:.0%} hedged on average")
         if h["unknown_spot"]:
             row("spot unknown", f"{h['unknown_spot']} sessions with goods and no quote")
@@ -95,8 +95,8 @@ def _figures(run: Run) -> Table:
         row("Sharpe", f"{m['sharpe']:.2f} a year of 242 sessions, over {m['sessions']} sessions")
     elif not run.result.known:
         row("Sharpe", "none: fewer than three round trips")
-        days = run.result.entry_days
-        if len(days) and days["chosen"].any():
+        days = run.few_days
+        if days is not None and days["chosen"].any():
             rank = int(days.loc[days["chosen"], "rank"].iloc[0])
             row("entry day", f"rank {rank} of {len(days)} possible days; net of all:"
                 f" {_money(days['net'].min(), 0, True)} to {_money(days['net'].max(), 0, True)},"

@@ -73,6 +73,16 @@ class Run:
         return self.path.stem
 
     @property
+    def few_days(self) -> pd.DataFrame | None:
+        """Entry days of a run of too few trips for ratios; None where they say nothing.
+
+        A hedge follows its goods: its entry is no single day to be moved.
+        """
+        if self.result.known or self.hedge is not None or self.result.entry_days.empty:
+            return None
+        return self.result.entry_days
+
+    @property
     def excess(self) -> float | None:
         """Net yuan per tonne over the mean of the controls; None without one."""
         table = self.comparisons
@@ -163,7 +173,7 @@ def run(
         book = None
         if wishes.exposure is not None:
             book = physical_book(cut, wishes.exposure, strategy.grade(p))
-    with clock("ledger"):
+    with clock("ledger (the first run compiles it, once)"):
         if book is not None and capital is None:
             own, formula = _sized(cut, wishes, own, execution, terms)
             notes.append(f"account sized from the hedge: {formula}")
@@ -206,7 +216,7 @@ class _Clock:
         self._stage(name)
         began = time.perf_counter()
         yield
-        self.seconds[name] = round(time.perf_counter() - began, 3)
+        self.seconds[name.partition(" (")[0]] = round(time.perf_counter() - began, 3)
 
 
 def _day(value: str | pd.Timestamp, flag: str) -> pd.Timestamp:
@@ -315,7 +325,10 @@ def _compare(
         hedged = Hedge(book, result).metrics["hedged"]
     figures = result.metrics
     if other.role != "benchmark" and result.round_trips.empty:
-        note = "not available: no position was ever held in this market"
+        note = (
+            f"not available: no position was held; the market covers {market.sessions[0]:%Y-%m-%d}"
+            f"..{market.sessions[-1]:%Y-%m-%d}"
+        )
         return [other.name, other.role, np.nan, np.nan, np.nan, 0, note]
     note = "open at the end" if figures["open_trips"] else ""
     per_tonne = figures["net_per_tonne"]

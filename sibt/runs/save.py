@@ -19,7 +19,6 @@ from typing import Any
 import pandas as pd
 
 from sibt import __version__
-from sibt.errors import SettingError
 from sibt.runs.run import Run
 
 __all__ = ["TABLES", "figures", "manifest", "save", "tables"]
@@ -42,8 +41,8 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
         "by_leg": result.by_leg.reset_index(),
         "comparisons": run.comparisons,
     }
-    if not result.known and len(result.entry_days):
-        found["entry_days"] = result.entry_days.rename_axis("decision").reset_index()
+    if run.few_days is not None:
+        found["entry_days"] = run.few_days.rename_axis("decision").reset_index()
     if run.hedge is not None:
         found["hedge"] = run.hedge.table.reset_index()
     return found
@@ -58,8 +57,8 @@ def figures(run: Run) -> dict[str, Any]:
     found["excess_over_control_per_tonne"] = (
         None if run.excess is None else round(run.excess, 4)
     )
-    days = run.result.entry_days if not run.result.known else None
-    if days is not None and len(days):
+    days = run.few_days
+    if days is not None:
         found["entry_day"] = {
             "rank": int(days.loc[days["chosen"], "rank"].iloc[0]) if days["chosen"].any() else None,
             "of": len(days),
@@ -140,7 +139,7 @@ def save(
     command : str
         The command that made it, for the manifest.
     excel : bool
-        Also write ``run.xlsx``, one sheet a table; needs ``sibt[excel]``.
+        Also write ``run.xlsx``, one sheet a table; needs openpyxl.
     pages : mapping of file name to function
         What else to write, given the run and the path.
 
@@ -219,12 +218,6 @@ def _json(content: Mapping[str, Any], path: Path) -> None:
 
 
 def _excel(run: Run, path: Path) -> None:
-    try:
-        import openpyxl  # noqa: F401
-    except ImportError:
-        raise SettingError(
-            "--excel needs openpyxl; install it with pip install 'sibt[excel]'."
-        ) from None
     with pd.ExcelWriter(path, engine="openpyxl", datetime_format="yyyy-mm-dd") as book:
         flat = pd.json_normalize(figures(run), sep=".").T.reset_index()
         flat.columns = pd.Index(["figure", "value"])
