@@ -55,7 +55,8 @@ class ProducerHedge(sibt.Strategy):
         return {p.far: 1}
 
     def exposure(self, market, p):
-        return pd.Series(p.output * self.unsold(market, p), index=market.sessions)
+        tonnes = wishes.scale(self.unsold(market, p), p.output)
+        return wishes.by_session(tonnes, market.sessions)
 
     def unsold(self, market, p):
         """Return months of output not yet sold after each session, shape (T,).
@@ -74,11 +75,11 @@ class ProducerHedge(sibt.Strategy):
 
     def units(self, market, p):
         lots_per_month = p.ratio * p.output / sibt.contract(p.far).product.multiplier
-        lots = np.rint(np.multiply.outer(self.unsold(market, p), lots_per_month))
+        lots = np.rint(wishes.scale(self.unsold(market, p), lots_per_month))
         on = 0.0 if p.program == "never" else 1.0
         if p.program == "timed":
             on = self.timed(market, p)
-        wish = wishes.by_session(-lots * np.asarray(on), market.sessions)
+        wish = wishes.by_session(-wishes.times(lots, on), market.sessions)
         leave = sibt.contract(p.far).exit_session(p.kind)
         return wishes.within(wish, market.sessions, p.asof, leave)
 

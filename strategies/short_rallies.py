@@ -49,7 +49,7 @@ class ShortRallies(sibt.Strategy):
     by = sibt.Param("close", "the target is met by a close, or by a resting order",
                     choices=("close", "touch"))
     tranches = sibt.Param(1, "steps in which the long position is built, from the target to 11100",
-                          "steps", low=1, high=5, grid=(1, 3))
+                          "steps", choices=(1, 2, 3))
     long_exit = sibt.Param(12500.0, "where the long position is sold", "yuan/t", low=1000,
                            high=50000, grid=(12000.0, 12500.0, None))
     short_stop = sibt.Param(None, "move against the short position that ends it", "yuan/t", low=5,
@@ -109,7 +109,7 @@ class ShortRallies(sibt.Strategy):
             "zscore": (indicators.zscore, p.z),
             "percentile": (indicators.percentile, p.share),
             "rise": (lambda x, n: indicators.change(x, n, relative=False), p.rise),
-            "pullup": (lambda x, n: x - indicators.lowest(x, n), p.rise),
+            "pullup": (indicators.pullup, p.rise),
         }[p.rally]
         signal = measure(smooth, p.lookback)
         return wishes.since(signal, market.sessions, self.known_from(p)), threshold
@@ -132,13 +132,17 @@ class ShortRallies(sibt.Strategy):
         state = np.asarray(wish)
         level = np.asarray(price).reshape(-1, *[1] * (state.ndim - 1))
         long = wishes.by_session(np.where(state > 0, level, np.nan), price.index)
-        part = np.maximum(np.floor(lots / p.tranches), 1.0)
+        part = self.part(lots, p)
         steps = rules.ladder(long, p.target, step, p.tranches, exit=None, units=part, side="below")
         return wishes.by_session(np.where(state > 0, steps, state), price.index)
 
+    def part(self, lots, p):
+        """Return the lots of one step of the long position."""
+        return np.maximum(np.floor(lots / p.tranches), 1.0)
+
     def resting(self, wish, lots, p):
         """Let the order at the target rest in the market while the position is short."""
-        after = lots if p.variant == "quarterly" else 0
+        after = self.part(lots, p) if p.variant == "quarterly" else 0
         return wishes.rest(wish, p.target, after)
 
     def last_day(self, p):

@@ -59,22 +59,24 @@ class TraderHedge(sibt.Strategy):
         return {p.contract: 1}
 
     def exposure(self, market, p):
-        return pd.Series(p.tonnes * self.unsold(market, p), index=market.sessions)
+        tonnes = wishes.scale(self.unsold(market, p), p.tonnes)
+        return wishes.by_session(tonnes, market.sessions)
 
     def unsold(self, market, p):
         """Return the share of the inventory left after each session, shape (T,)."""
         known = calendar.sessions()
         first = known.searchsorted(wishes.first_decision(p.asof))
         passed = known.searchsorted(market.sessions) - first
-        return np.where(passed < 0, 0.0, np.clip(1.0 - passed / p.lag, 0.0, 1.0))
+        left = np.clip(1.0 - np.divide.outer(passed, p.lag), 0.0, 1.0)
+        return wishes.times(passed >= 0, left)
 
     def units(self, market, p):
         lots_in_all = p.ratio * p.tonnes / sibt.contract(p.contract).product.multiplier
-        lots = np.rint(np.multiply.outer(self.unsold(market, p), lots_in_all))
+        lots = np.rint(wishes.scale(self.unsold(market, p), lots_in_all))
         on = 0.0 if p.program == "never" else 1.0
         if p.program == "timed":
             on = self.timed(market, p)
-        wish = wishes.by_session(-lots * np.asarray(on), market.sessions)
+        wish = wishes.by_session(-wishes.times(lots, on), market.sessions)
         leave = sibt.contract(p.contract).exit_session(p.kind)
         return wishes.within(wish, market.sessions, p.asof, leave)
 

@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         # --debug works before and after the command.
         code = _sibt.main([w for w in words if w != "--debug"], prog_name="sibt",
-                          standalone_mode=False)
+                          standalone_mode=False, obj=words)
     except click.exceptions.Abort:
         code = _interrupted()
     except KeyboardInterrupt:

@@ -10,12 +10,15 @@ from typing import Any, cast
 
 import click
 
-from sibt.cli.values import Share, named
+from sibt.cli.values import OneOf, Share, named
 from sibt.errors import SettingError
 
 __all__ = ["command"]
 
-_KINDS = click.Choice(["individual", "company", "hedger"])
+#: What the ticker says of stages that may take longer than one thinks.
+_HINTS = {"ledger": "ledger (compiled once, at the first run)"}
+
+_KINDS = OneOf(["individual", "company", "hedger"])
 
 
 @click.command(
@@ -37,15 +40,15 @@ _KINDS = click.Choice(["individual", "company", "hedger"])
 @click.option("--capital", type=float, metavar="YUAN",
               help="Opening equity; a million, or sized from the hedge.")
 @click.option("--kind", type=_KINDS, help="Kind of account; the strategy's if left out.")
-@click.option("--fill", type=click.Choice(["open", "close", "settle"]), default="open",
+@click.option("--fill", type=OneOf(["open", "close", "settle"]), default="open",
               show_default=True, help="Price of the session after the decision.")
 @click.option("--slippage", type=int, default=1, show_default=True, metavar="TICKS",
               help="Ticks against you on every fill.")
 @click.option("--participation", type=Share(), default="0.1", show_default=True,
               help="Largest share of a session's volume, or none.")
-@click.option("--pairing", type=click.Choice(["paired", "legged"]), default="paired",
+@click.option("--pairing", type=OneOf(["paired", "legged"]), default="paired",
               show_default=True, help="Legs fill together, or each by itself.")
-@click.option("--settle-from", type=click.Choice(["close"]),
+@click.option("--settle-from", type=OneOf(["close"]),
               help="Let the close stand in for a missing settlement.")
 @click.option("--term", "terms", multiple=True, metavar="NAME=VALUE",
               help="Replace a dated term: margin, price_limit, fee, fee_close_today, fee_per_lot,"
@@ -55,7 +58,7 @@ _KINDS = click.Choice(["individual", "company", "hedger"])
 @click.option("--fee-markup", type=float, default=1.0, metavar="TIMES",
               help="The broker's multiple of the exchange's fees, such as 2.")
 @click.option("--spread-relief", is_flag=True, help="Margin the larger leg of a spread only.")
-@click.option("--on-call", type=click.Choice(["cut", "deposit"]), default="cut",
+@click.option("--on-call", type=OneOf(["cut", "deposit"]), default="cut",
               show_default=True, help="Answer margin calls by closing lots, or by paying in.")
 @click.option("--cross-standard", is_flag=True,
               help="Let signals and positions cross the delivery-standard line (si2411|si2412).")
@@ -66,21 +69,28 @@ _KINDS = click.Choice(["individual", "company", "hedger"])
 def command(**given: Any) -> None:
     """Run STRATEGY, a Python file or the name of a shipped one, and write its tear sheet."""
     from rich.console import Console
+    from rich.markup import escape
 
+    if given["out"].exists() and not given["out"].is_dir():
+        raise SettingError(f"--out {given['out']} is a file; give a folder for the runs.")
     if given["excel"] and find_spec("openpyxl") is None:
         raise SettingError("--excel needs openpyxl; install it with pip install openpyxl.")
     console = Console(highlight=False)
     data = given["data"]
     if data is None or data == "sample":
         console.print(
-            f"[bold]sibt run {given['strategy']}[/] on the sample market:"
-            " [bold red]SIMULATED[/], it says nothing about the real 2024."
+            f"[bold]sibt run {escape(given['strategy'])}[/] on the sample market:"
+            " [bold red]SIMULATED[/], it says nothing about the real 2024.",
+            soft_wrap=True,
         )
     else:
-        console.print(f"[bold]sibt run {given['strategy']}[/] on {data}")
+        console.print(f"[bold]sibt run {escape(given['strategy'])}[/] on {escape(data)}",
+                      soft_wrap=True)
     ticker = Console(stderr=True, highlight=False)
     with ticker.status("starting") as status:
-        folder, run, seconds = _work(given, lambda name: status.update(f"{name} …"))
+        folder, run, seconds = _work(
+            given, lambda name: status.update(f"{_HINTS.get(name, name)} …")
+        )
     from sibt.report.terminal import show
 
     show(run, folder, console, seconds)
@@ -133,7 +143,8 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
         stage=stage,
     )
     stage("second book and tear sheet")
-    command = "sibt " + shlex.join(sys.argv[1:])
+    words = click.get_current_context().obj or sys.argv[1:]
+    command = "sibt " + shlex.join(words)
     folder = save(
         done,
         given["out"],

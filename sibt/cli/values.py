@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import click
 
-from sibt.errors import SettingError
+from sibt.errors import SettingError, did_you_mean
 
-__all__ = ["Share", "named"]
+__all__ = ["OneOf", "Share", "named"]
 
 
 def named(words: Iterable[str], flag: str) -> dict[str, str]:
@@ -26,6 +26,23 @@ def named(words: Iterable[str], flag: str) -> dict[str, str]:
             raise SettingError(f"{flag} names '{name.strip()}' twice; give it once.")
         found[name.strip()] = value.strip()
     return found
+
+
+class OneOf(click.Choice[str]):
+    """One of some words, with "did you mean" for what is none of them."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the word, or fail with the words that are known."""
+        if value not in self.choices:
+            known = [str(choice) for choice in self.choices]
+            self.fail(
+                f"'{value}' is none of {', '.join(known)}.{did_you_mean(str(value), known)}",
+                param,
+                ctx,
+            )
+        return str(value)
 
 
 class Share(click.ParamType):  # type: ignore[type-arg]

@@ -11,6 +11,9 @@ __all__ = ["Account", "Kind"]
 Kind = Literal["individual", "company", "hedger"]
 OnCall = Literal["cut", "deposit"]
 
+#: Equity the ledger can count to the fen with room to spare, yuan.
+_MOST_CAPITAL = 1e13
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
@@ -49,9 +52,13 @@ class Account:
     on_call: OnCall = "cut"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.capital) and self.capital > 0):
+        for name in ("capital", "broker_margin", "fee_markup"):
+            if not isinstance(getattr(self, name), int | float):
+                raise SettingError(f"`{name}` is {getattr(self, name)!r}; give a number.")
+        if not 0 < self.capital <= _MOST_CAPITAL:
             raise SettingError(
-                f"`capital` is {self.capital:g}; give the opening equity in yuan, above zero."
+                f"`capital` is {self.capital:g}; give the opening equity in yuan, above zero and"
+                f" up to {_MOST_CAPITAL:g}."
             )
         for name, value, options in (
             ("kind", self.kind, get_args(Kind)),

@@ -19,6 +19,7 @@ __all__ = ["Booking", "book"]
 Matching = Literal["fifo", "today_first"]
 
 _SIDES = {"buy": 1, "sell": -1}
+_TRADE = ("session", "contract", "side", "offset", "lots", "price")
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,22 @@ def book(
     account = account or Account()
     if matching not in ("fifo", "today_first"):
         raise SettingError(f"`matching` is '{matching}'; write fifo or today_first.")
+    missing = [name for name in _TRADE if name not in trades.columns]
+    if missing:
+        raise DataError(
+            f"The trades lack the column{'s' if len(missing) > 1 else ''} {', '.join(missing)};"
+            f" give {', '.join(_TRADE)}."
+        )
     if isinstance(settlements, pd.Series):
+        if trades.empty:
+            raise DataError("There are no trades to name the contract; give settlements by name.")
         settlements = settlements.to_frame(str(trades["contract"].iloc[0]))
     sessions = pd.DatetimeIndex(settlements.index)
+    if sessions.has_duplicates:
+        day = sessions[sessions.duplicated()][0]
+        raise DataError(f"The settlements name {day:%Y-%m-%d} twice; give one row a session.")
+    if not sessions.is_monotonic_increasing:
+        raise DataError("The settlements are not in order of their days; sort them first.")
     contracts = tuple(str(code) for code in settlements.columns)
     rules = terms_in_force(contracts, sessions, account, terms)
     settle = to_fen(settlements.to_numpy(float))
@@ -184,7 +198,8 @@ def _by_session(
                 f"Trade {number} is '{row['side']} {row['offset']}'; write buy or sell, and open"
                 " or close."
             )
-        if row["lots"] != int(row["lots"]) or row["lots"] <= 0 or not row["price"] > 0:
+        whole = isinstance(row["lots"], int | float | np.integer) and row["lots"] % 1 == 0
+        if not whole or row["lots"] <= 0 or not row["price"] > 0:
             raise DataError(f"Trade {number} needs whole lots and a price, both above zero.")
         found[int(sessions.searchsorted(day))].append(
             {**{str(k): v for k, v in row.items()}, "number": number,

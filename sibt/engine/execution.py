@@ -51,12 +51,14 @@ class Execution:
                     f"`{name}` is '{value}'; write one of {', '.join(options)}."
                     f"{did_you_mean(str(value), options)}"
                 )
-        if self.slippage != int(self.slippage) or not 0 <= self.slippage <= 1000:
+        whole = isinstance(self.slippage, int | float) and self.slippage % 1 == 0
+        if not whole or not 0 <= self.slippage <= 1000:
             raise SettingError(
                 f"`slippage` is {self.slippage}; give a whole number of ticks from 0 to 1000."
             )
-        if self.participation is not None and not 0 < self.participation <= 1:
+        share = self.participation
+        if share is not None and not (isinstance(share, int | float) and 0 < share <= 1):
             raise SettingError(
-                f"`participation` is {self.participation:g}; give a share of volume above 0 and"
-                " up to 1, or none for no cap."
+                f"`participation` is {share}; give a share of volume above 0 and up to 1, or none"
+                " for no cap."
             )

@@ -249,7 +249,7 @@ def _miss(t, leg, k, wanted, filled, reason, b):  # type: ignore[no-untyped-def]
 # -- The steps of a session -------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _begin(t, r, b):  # type: ignore[no-untyped-def]
     """Begin a session: nothing traded yet, the caps untouched, the legs' codes as decided."""
     for n in range(N_FILLS):
@@ -263,14 +263,14 @@ def _begin(t, r, b):  # type: ignore[no-untyped-def]
             b.held[leg, k, PAID] = 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _flat(r, b):  # type: ignore[no-untyped-def]
     """Tell whether no lots are held."""
+    flat = True
     for leg in range(r.ratio.shape[0]):
         for k in range(r.life.shape[0]):
-            if b.held[leg, k, POS] != 0:
-                return False
-    return True
+            flat = flat and b.held[leg, k, POS] == 0
+    return flat
 
 
 @njit(cache=True, nogil=True)
@@ -545,7 +545,7 @@ def _leave(t, g, first, beyond, r, b):  # type: ignore[no-untyped-def]
                 _settle_out(t, leg, k, signed, EXIT_SETTLED, r, b)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _worth(t, r, b):  # type: ignore[no-untyped-def]
     """Return Σ signed lots × settlement × multiplier, in fen."""
     total = np.int64(0)
@@ -556,7 +556,7 @@ def _worth(t, r, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _margin(which, t, r, b):  # type: ignore[no-untyped-def]
     """Step 8: the margin of all lots at settlement, in fen; `which` is POS or KEPT."""
     total = np.int64(0)
@@ -626,6 +626,52 @@ def _cut(t, equity, r, b):  # type: ignore[no-untyped-def]
         _shed(gone, t, worst, worst + 1, False, r, b)
 
 
+@njit(cache=True, nogil=True)
+def _work(t, wish, resting, called, equity, r, b):  # type: ignore[no-untyped-def]
+    """Work the orders of a session: steps 1 to 5, each over all groups of legs."""
+    legs = r.ratio.shape[0]
+    groups = 1 if r.paired else legs
+    for g in range(groups):
+        first, beyond = (0, legs) if r.paired else (g, g + 1)
+        _must_go(t, g, first, beyond, wish, called, r, b)
+    for g in range(groups):
+        first, beyond = (0, legs) if r.paired else (g, g + 1)
+        _close(t, g, first, beyond, resting, r, b)
+    for leg in range(legs):
+        _roll(t, leg, r, b)
+    tied = np.int64(-1)
+    for g in range(groups):
+        first, beyond = (0, legs) if r.paired else (g, g + 1)
+        tied = _open(t, g, first, beyond, resting, tied, equity, r, b)
+    for g in range(groups):
+        first, beyond = (0, legs) if r.paired else (g, g + 1)
+        _leave(t, g, first, beyond, r, b)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _settled(wish, r, b):  # type: ignore[no-untyped-def]
+    """Tell whether all groups hold the wish in their codes, and the first exit by date."""
+    settled, leave_by = True, np.int64(1) << 60
+    for leg in range(r.ratio.shape[0]):
+        lots = np.int64(0)
+        for k in range(r.life.shape[0]):
+            if b.held[leg, k, POS] != 0:
+                settled = settled and k == b.legs[leg, CODE]
+                lots += b.held[leg, k, POS]
+                leave_by = min(leave_by, r.life[k, EXITS])
+        settled = settled and lots == wish * r.ratio[leg]
+    return settled, leave_by
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _same_codes(t, r):  # type: ignore[no-untyped-def]
+    """Tell whether every leg's code is the one of the session before."""
+    same = True
+    for leg in range(r.ratio.shape[0]):
+        same = same and r.codes[t - 1, leg] == r.codes[t - 2, leg]
+    return same
+
+
 # -- A whole run ------------------------------------------------------------------------------
 
 
@@ -678,36 +724,29 @@ def keep(want, limits, capital, rules, record, statement, positions, fills, shor
         for leg in range(legs):
             b.legs[leg, UNIT] = abs(r.ratio[leg])
     equity = capital
+    before = np.int64(0)  # worth of what came into the session, at the last settlement
     called = _NEVER  # evening of the pending call
     flat = True
+    settled, leave_by = False, np.int64(0)  # nothing left to do until then
     statement[0, EQUITY] = equity
     for t in range(1, sessions):
         wish = want[t - 1]
         if flat and wish == 0:
             statement[t, EQUITY] = equity
+            settled = False
             continue
         _begin(t, r, b)
-        before = _worth(t - 1, r, b)
-        if called != _NEVER and called < t - 1 and wish != want[t - 2]:
-            called = _NEVER
-        for g in range(groups):
-            first, beyond = (0, legs) if r.paired else (g, g + 1)
-            _must_go(t, g, first, beyond, wish, called != _NEVER, r, b)
-        for g in range(groups):
-            first, beyond = (0, legs) if r.paired else (g, g + 1)
-            _close(t, g, first, beyond, limits[t - 1], r, b)
-        for leg in range(legs):
-            _roll(t, leg, r, b)
-        tied = np.int64(-1)
-        for g in range(groups):
-            first, beyond = (0, legs) if r.paired else (g, g + 1)
-            tied = _open(t, g, first, beyond, limits[t - 1], tied, equity, r, b)
-        for g in range(groups):
-            first, beyond = (0, legs) if r.paired else (g, g + 1)
-            _leave(t, g, first, beyond, r, b)
+        if not (settled and wish == want[t - 2] and t < leave_by and _same_codes(t, r)):
+            if called != _NEVER and called < t - 1 and wish != want[t - 2]:
+                called = _NEVER
+            _work(t, wish, limits[t - 1], called != _NEVER, equity, r, b)
+            settled, leave_by = _settled(wish, r, b)
+            settled = settled and called == _NEVER  # a pending cut is tried again
 
         # 7. to 9. Mark to market, equity, bust.
-        mtm = _worth(t, r, b) - before + b.sums[SUM_TRADED]
+        worth = _worth(t, r, b)
+        mtm = worth - before + b.sums[SUM_TRADED]
+        before = worth
         bust = equity + mtm - b.sums[SUM_FEES] <= 0
         if bust:
             for leg in range(legs):
@@ -729,7 +768,7 @@ def keep(want, limits, capital, rules, record, statement, positions, fills, shor
             statement[t, DEPOSIT] = call
             equity += call
         elif call > 0:
-            called = t
+            called, settled = t, False
             _cut(t, equity, r, b)
         statement[t, EQUITY] = equity
         if record:

@@ -121,7 +121,7 @@ def lay_out(
     raw = {"open": o, "close": c, "settle": settle}[execution.fill]
     known = ~(np.isnan(o) & np.isnan(h) & np.isnan(lo) & np.isnan(c) & np.isnan(settle))
     last = _last_known(settle)
-    limit, margin_floor = _limits(last, lo, h, terms)
+    limit, margin_floor = _limits(last, (o, h, lo, c), terms)
     up, down = _band(last, limit, terms.tick)
     refuted = _outside((o, h, lo, c), up, down)
     up = np.where(refuted, np.nan, up)
@@ -184,7 +184,7 @@ def _band(
 
 
 def _limits(
-    last: FloatArray, low: FloatArray, high: FloatArray, terms: Terms
+    last: FloatArray, bars: tuple[FloatArray, ...], terms: Terms
 ) -> tuple[FloatArray, FloatArray]:
     """Return each session's price limit, and the margin a locked session calls for.
 
@@ -201,7 +201,10 @@ def _limits(
         if terms.escalates[t]:
             limit[t] += np.select([run == 0, np.abs(run) == 1], [0.0, ESCALATION[0]], ESCALATION[1])
         up, down = _band(last[t], limit[t], terms.tick[t])
-        side = np.where(low[t] >= up, 1.0, np.where(high[t] <= down, -1.0, 0.0))
+        _, high, low, _ = (price[t] for price in bars)
+        side = np.where(low >= up, 1.0, np.where(high <= down, -1.0, 0.0))
+        # A bar outside the band refutes it, and nothing was locked.
+        side[_outside(tuple(price[t] for price in bars), up, down)] = 0.0
         run = np.where(side == 0, 0.0, np.where(side * run >= 0, run + side, side))
         if terms.escalates[t] and t + 1 < len(limit):
             add = np.where(np.abs(run) == 1, ESCALATION[0], ESCALATION[1])

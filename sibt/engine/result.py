@@ -180,7 +180,7 @@ class Result:
             terms = terms_in_force(
                 job.contracts, job.market.sessions, plain, job.replaced, open_reading=other
             )
-            exchange = terms.margin / MARGIN_SCALE
+            exchange = np.maximum(terms.margin / MARGIN_SCALE, job.prices.margin_floor)
             peaks[f"peak_margin_exchange{suffix}"] = (worth * exchange).sum(axis=1).max()
             peaks[f"peak_margin_broker{suffix}"] = (
                 (worth * (exchange + BROKER_MARGIN)).sum(axis=1).max()
@@ -353,16 +353,17 @@ def _unfilled(job: Job, shorts: IntArray) -> pd.DataFrame:
 def _positions(job: Job, positions: IntArray) -> pd.DataFrame:
     t, leg, k = np.nonzero(positions)
     lots = positions[t, leg, k]
-    settle = job.prices.settle[t, k] / 100
-    rate = job.terms.margin[t, k] / MARGIN_SCALE
+    settle, size, rate = job.prices.settle[t, k], job.terms.multiplier[k], job.terms.margin[t, k]
+    # Rounded half up as the ledger does.
+    margin = (np.abs(lots) * settle * size * rate + MARGIN_SCALE // 2) // MARGIN_SCALE
     return pd.DataFrame(
         {
             "session": job.market.sessions[t],
             "leg": np.array(job.legs, dtype=object)[leg],
             "contract": np.array(job.contracts, dtype=object)[k],
             "lots": lots,
-            "settle": settle,
-            "margin": (np.abs(lots) * settle * job.terms.multiplier[k] * rate).round(2),
+            "settle": settle / 100,
+            "margin": margin / 100,
         }
     )
 

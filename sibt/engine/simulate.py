@@ -26,6 +26,7 @@ IntArray = NDArray[np.int64]
 Legs = Mapping[str, int | tuple[Any, int]]
 
 _LARGEST = 9e18
+_MOST_UNITS = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,9 +254,9 @@ def prepare(
     names, ratios, series = [], [], []
     for name, leg in legs.items():
         codes, ratio = leg if isinstance(leg, tuple) else (name, leg)
-        if ratio != int(ratio) or ratio == 0:
+        if not isinstance(ratio, int | np.integer) or ratio == 0:
             raise StrategyError(
-                f"Leg '{name}' has ratio {ratio}; write whole lots of one unit, not zero."
+                f"Leg '{name}' has ratio {ratio!r}; write whole lots of one unit, not zero."
             )
         names.append(str(name))
         ratios.append(int(ratio))
@@ -274,7 +275,8 @@ def prepare(
     in_force = terms_in_force(contracts, market.sessions, account, terms)
     columns = [market.column(code) for code in contracts]
     prices = lay_out(market, list(lives), columns, in_force, execution)
-    floor = scaled(prices.margin_floor, 1, MARGIN_SCALE)
+    floor = scaled(prices.margin_floor, 1, MARGIN_SCALE, add=account.broker_margin)
+    floor[prices.margin_floor == 0] = 0
     in_force = replace(in_force, margin=np.maximum(in_force.margin, floor))
     return Job(
         market=market,
@@ -315,7 +317,9 @@ def _codes(market: Market, name: str, codes: Any) -> list[str | None]:
 
 
 def _check_index(market: Market, series: "pd.Series[Any]", what: str) -> None:
-    index = pd.DatetimeIndex(series.index)
+    if not isinstance(series.index, pd.DatetimeIndex):
+        raise StrategyError(f"The {what} are not indexed by day; use market.sessions.")
+    index = series.index
     if index.has_duplicates:
         day = index[index.duplicated()][0]
         raise StrategyError(f"The {what} name {day:%Y-%m-%d} twice; give one value a session.")
@@ -346,6 +350,11 @@ def _wishes(market: Market, units: Any) -> IntArray:
             f"`units` is {wrong.iloc[0]:g} on {wrong.index[0]:%Y-%m-%d}; units are whole numbers,"
             " so round them in the strategy."
         )
+    if (stated.abs() > _MOST_UNITS).any():
+        raise SettingError(
+            f"{stated.abs().max():g} lots are more than the ledger can count to the fen; wish for"
+            " fewer units."
+        )
     return stated.ffill().fillna(0.0).to_numpy().astype(np.int64)
 
 
@@ -357,8 +366,15 @@ def _limits(market: Market, limits: Any, job: Job) -> IntArray:
             f"Resting limits work on one leg only, and this strategy has {len(job.legs)}; leave"
             " `limits` out."
         )
+    if not isinstance(limits, pd.Series):
+        raise StrategyError(
+            f"`limits` is {type(limits).__name__}; give a Series of prices by session."
+        )
     _check_index(market, limits, "limits")
-    stated = limits.reindex(market.sessions).astype(float)
+    try:
+        stated = limits.reindex(market.sessions).astype(float)
+    except (TypeError, ValueError):
+        raise StrategyError("`limits` holds something that is no price.") from None
     if (stated <= 0).any():
         day = stated[stated <= 0].index[0]
         raise StrategyError(f"The limit on {day:%Y-%m-%d} is not above zero; use NaN for none.")
@@ -369,7 +385,7 @@ def _limits(market: Market, limits: Any, job: Job) -> IntArray:
             f"The limit {off.iloc[0]:g} on {off.index[0]:%Y-%m-%d} is off the tick; round it to"
             f" {tick[0]:g} yuan."
         )
-    return to_fen(stated.to_numpy())
+    return to_fen(np.asarray(stated, dtype=np.float64))
 
 
 def _check_size(job: Job, want: IntArray) -> None:
@@ -393,7 +409,12 @@ def _check_size(job: Job, want: IntArray) -> None:
 def _check_known_from(market: Market, want: IntArray, known_from: Any) -> None:
     if known_from is None:
         return
-    day = pd.Timestamp(known_from)
+    try:
+        day = pd.Timestamp(known_from)
+    except (TypeError, ValueError):
+        raise StrategyError(
+            f"known_from is {known_from!r}, no day; write it as 2024-05-14."
+        ) from None
     early = np.flatnonzero(want[:-1])
     if len(early):
         fills = market.sessions[int(early[0]) + 1]

@@ -56,7 +56,7 @@ class Hedge:
         total = futures.cumsum()
         caught_up = total[known].diff().fillna(total[known].iloc[:1]) if known.any() else total
         owned = self.book.tonnes
-        table = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "tonnes": owned,
                 "spot": self.book.spot,
@@ -67,8 +67,6 @@ class Hedge:
                 "hedged": self.book.profit + caught_up.reindex(futures.index),
             }
         )
-        # Whole fen; tonnes and shares to where they mean something.
-        return table.round({"physical": 2, "futures": 2, "hedged": 2, "tonnes": 6, "ratio": 6})
 
     @cached_property
     def base(self) -> float:

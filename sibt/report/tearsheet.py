@@ -147,6 +147,8 @@ def _quiet() -> Iterator[None]:
 
 def _mend(page: str, run: Run) -> str:
     """Take out what leads outside or claims too much, and say what must be said."""
+    # A doctype counts only where it comes first.
+    page = page[page.index("<!DOCTYPE html>"):]
     page = re.sub(r"<link[^>]*rel=\"shortcut icon\"[^>]*>", "", page)
     page = re.sub(r"<a href=\"http[^\"]*\"[^>]*>(.*?)</a>", r"\1", page)
     # Namespaces and licence notes inside drawings are never fetched, but look like addresses.

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sibt.runs.run import Run
@@ -32,12 +33,10 @@ def show(run: Run, folder: Path, console: Console, seconds: float) -> None:
     if not console.is_terminal:
         # A file or a pipe has no width; tables there need not be squeezed.
         console.width = 132
-    if market.simulated:
-        console.print("[bold red]SIMULATED[/] data, result without meaning for the real market.")
     if run.strategy.report:
         report = run.strategy.report
-        console.print(f"[italic]“{report.quote}”[/] {report.title}, {report.publisher},"
-                      f" {report.date}, {report.place}", soft_wrap=True)
+        place = f"{report.title}, {report.publisher}, {report.date}, {report.place}"
+        console.print(f"[italic]“{escape(report.quote)}”[/] {escape(place)}", soft_wrap=True)
     console.print(_figures(run))
     if len(run.result.by_leg) > 1:
         console.print(_by_leg(run))
@@ -48,11 +47,11 @@ def show(run: Run, folder: Path, console: Console, seconds: float) -> None:
         if run.excess is not None:
             console.print(f"Excess over the controls: {run.excess:+,.1f} yuan/t")
     for word in (*run.notes, *run.result.warnings):
-        console.print(f"[yellow]note[/] {word}", soft_wrap=True)
-    console.print(f"Written in {seconds:.1f} s: {folder}", soft_wrap=True)
-    console.print(f"Tear sheet: {folder / 'tearsheet.html'}", soft_wrap=True)
+        console.print(f"[yellow]note[/] {escape(word)}", soft_wrap=True)
+    console.print(f"Written in {seconds:.1f} s: {escape(str(folder))}", soft_wrap=True)
+    console.print(f"Tear sheet: {escape(str(folder / 'tearsheet.html'))}", soft_wrap=True)
     if market.simulated:
-        console.print(f"Real prices: sibt run {run.name} --data FOLDER_OR_FILE"
+        console.print(f"Real prices: sibt run {escape(run.name)} --data FOLDER_OR_FILE"
                       " (bars.csv: date, contract, open, high, low, close, settle, volume,"
                       " open_interest)", soft_wrap=True)
 
@@ -71,6 +70,8 @@ def _figures(run: Run) -> Table:
 
     def row(name: str, text: str) -> None:
         table.add_row(name, text)
+
+    whose = "" if run.hedge is None else "futures' "
 
     if run.hedge is not None:
         h = run.hedge.metrics
@@ -101,8 +102,8 @@ def _figures(run: Run) -> Table:
             row("entry day", f"rank {rank} of {len(days)} possible days; net of all:"
                 f" {_money(days['net'].min(), 0, True)} to {_money(days['net'].max(), 0, True)},"
                 f" median {_money(days['net'].median(), 0, True)} yuan")
-    row("worst day", f"{_money(m['worst_day'], sign=True)} yuan on {m['worst_day_on']}")
-    row("drawdown", f"{m['max_drawdown']:.2%} of the index,"
+    row(f"{whose}worst day", f"{_money(m['worst_day'], sign=True)} yuan on {m['worst_day_on']}")
+    row(f"{whose}drawdown", f"{m['max_drawdown']:.2%} of the index,"
         f" {_money(m['max_drawdown_yuan'])} yuan; lowest equity {_money(m['worst_equity'])}")
     row("peak margin", f"{_money(m['peak_margin_exchange'])} at the exchange's rates,"
         f" {_money(m['peak_margin_broker'])} at a broker's +5 points")
@@ -117,8 +118,9 @@ def _figures(run: Run) -> Table:
         f" {len(run.result.statement)} sessions")
     market = run.market
     label = "[bold red]SIMULATED[/] " if market.provenance.simulated else ""
-    row("data", f"{label}{market.provenance.source}, {market.sessions[0]:%Y-%m-%d}.."
+    row("data", f"{label}{escape(market.provenance.source)}, {market.sessions[0]:%Y-%m-%d}.."
         f"{market.sessions[-1]:%Y-%m-%d}, {market.digest[:12]}")
+    row("strategy", escape(str(run.path)))
     account = run.result.job.account
     row("account", f"{account.capital:,.0f} yuan, {account.kind}")
     return table
@@ -139,7 +141,7 @@ def _by_leg(run: Run) -> Table:
     for name in ("leg", "profit", "fees", "slippage", "net"):
         table.add_column(name, justify="left" if name == "leg" else "right")
     for leg, row in run.result.by_leg.iterrows():
-        table.add_row(str(leg), _money(row["profit"], sign=True), _money(row["fees"]),
+        table.add_row(escape(str(leg)), _money(row["profit"], sign=True), _money(row["fees"]),
                       _money(row["slippage"]), _money(row["net"], sign=True))
     return table
 
@@ -152,9 +154,9 @@ def _trips(run: Run) -> Table:
         table.add_column(name, justify="left" if name in ("entry", "exit") else "right",
                          no_wrap=True)
     for row in cast(Any, trips.tail(10).itertuples()):
-        out = "open" if pd.isna(row.exit) else f"{row.exit:%Y-%m-%d}"
+        out = "open" if pd.isna(row.exit) else f"{row.exit:%y-%m-%d}"
         table.add_row(
-            f"{row.entry:%Y-%m-%d}", out, f"{row.units:+,.0f}", _money(row.entry_spread, 0),
+            f"{row.entry:%y-%m-%d}", out, f"{row.units:+,.0f}", _money(row.entry_spread, 0),
             "" if pd.isna(row.exit_spread) else _money(row.exit_spread, 0),
             _money(row.net, 0, True), _money(row.worst, 0, True),
             _money(row.best, 0, True), str(row.sessions),
@@ -171,11 +173,12 @@ def _comparisons(run: Run) -> Table:
     for row in cast(Any, run.comparisons.itertuples()):
         if str(row.note).startswith("not available"):
             blank = ["", ""] + ([""] if hedge else [])
-            table.add_row(str(row.name), str(row.role), *blank, f"[dim]{row.note}[/]")
+            note = f"[dim]{escape(str(row.note))}[/]"
+            table.add_row(escape(str(row.name)), str(row.role), *blank, note)
             continue
         cells = [_money(row.net, sign=True),
                  "0" if pd.isna(row.net_per_tonne) else _money(row.net_per_tonne, 1, True)]
         if hedge:
             cells.append(_money(row.hedged, sign=True))
-        table.add_row(str(row.name), str(row.role), *cells, str(row.note))
+        table.add_row(escape(str(row.name)), str(row.role), *cells, str(row.note))
     return table

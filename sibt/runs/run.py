@@ -173,11 +173,16 @@ def run(
         book = None
         if wishes.exposure is not None:
             book = physical_book(cut, wishes.exposure, strategy.grade(p))
-    with clock("ledger (the first run compiles it, once)"):
+    with clock("ledger"):
         if book is not None and capital is None:
             own, formula = _sized(cut, wishes, own, execution, terms)
             notes.append(f"account sized from the hedge: {formula}")
         result = _simulate(cut, wishes, own, execution, terms)
+    if wishes.known_from is not None and pd.Timestamp(wishes.known_from) >= cut.sessions[-1]:
+        notes.append(
+            f"nothing could be traded: the idea is known from {wishes.known_from}, and the market"
+            f" ends on {cut.sessions[-1]:%Y-%m-%d}"
+        )
     hedge = None if book is None else Hedge(book, result)
     with clock("comparisons"):
         context["average_ratio"] = 0.0 if hedge is None else hedge.average_ratio
@@ -216,7 +221,7 @@ class _Clock:
         self._stage(name)
         began = time.perf_counter()
         yield
-        self.seconds[name.partition(" (")[0]] = round(time.perf_counter() - began, 3)
+        self.seconds[name] = round(time.perf_counter() - began, 3)
 
 
 def _day(value: str | pd.Timestamp, flag: str) -> pd.Timestamp:
@@ -263,6 +268,11 @@ def _wishes(strategy: Strategy, path: Path, market: Market, p: Params, start: An
         )
     known_from = _ask(path, strategy.known_from, p)
     exposure = _ask(path, strategy.exposure, market, p)
+    if exposure is not None and not isinstance(exposure, pd.Series):
+        raise StrategyError(
+            f"exposure() of {path} returns {type(exposure).__name__}; return a Series of tonnes by"
+            " session, or None."
+        )
     if start is not None:
         # What was wished before is not entered late: the wish begins with the run.
         first = int(market.sessions.searchsorted(_day(start, "--from")))

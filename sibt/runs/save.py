@@ -44,15 +44,21 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
     if run.few_days is not None:
         found["entry_days"] = run.few_days.rename_axis("decision").reset_index()
     if run.hedge is not None:
-        found["hedge"] = run.hedge.table.reset_index()
+        found["hedge"] = run.hedge.table.round(6).reset_index()
+    if run.market.provenance.simulated:
+        # Tables travel without their folder.
+        found = {name: table.assign(data="SIMULATED") for name, table in found.items()}
     return found
 
 
 def figures(run: Run) -> dict[str, Any]:
     """Return all figures of the run as they stand in ``metrics.json``."""
-    found: dict[str, Any] = {"futures": run.result.metrics}
+    found: dict[str, Any] = {}
+    if run.market.provenance.simulated:
+        found["data"] = "SIMULATED"
     if run.hedge is not None:
-        found = {"hedge": run.hedge.metrics, **found}
+        found["hedge"] = run.hedge.metrics
+    found["futures"] = run.result.metrics
     found["by_leg"] = run.result.by_leg.round(2).to_dict("index")
     found["excess_over_control_per_tonne"] = (
         None if run.excess is None else round(run.excess, 4)

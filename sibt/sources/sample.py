@@ -2,8 +2,9 @@
 
 Nothing here is recorded. One driver, the price of the goods in the warehouses, walks between
 coarse turning points; contracts hang on it by their delivery standard, their month and a
-noise of their own. Turning points are rounded to 250 yuan, open interest to 5,000 lots,
-other constants to a digit or two; the few exact ones are published and say so.
+noise of their own. Turning points of the driver are rounded to 250 yuan, of spreads between
+contracts to 50, open interest to 5,000 lots, other constants to a digit or two; the few exact
+ones are published and say so.
 
 Every machine writes the same bytes: chance comes from the raw stream of PCG64, which numpy
 promises never to change, and prices from + − × ÷ alone, which IEEE 754 fixes to the last bit.
@@ -228,7 +229,7 @@ QUOTE_SLACK = 110  # and only when the market is further away than this
 QUOTES_UNKNOWN = 4  # days without a quote, each grade
 #: Registered receipts. Delivery opened on 2023-06-01; 43,000 on 2024-01-22 and the partial
 #: cancellation from 45,431 on 2024-11-28 to 15,504 on 2024-12-02 are published, the rest is
-#: to the nearest 5,000.
+#: coarse and the cancellation of 2023 invented in the likeness of 2024's.
 RECEIPTS = {
     "2023-06-05": 0,
     "2023-08-31": 15000,

@@ -32,6 +32,7 @@ __all__ = [
     "highest",
     "lowest",
     "percentile",
+    "pullup",
     "quantile",
     "rolling_half_life",
     "zscore",
@@ -289,6 +290,15 @@ def highest(x: pd.Series[float], lookback: Parameter) -> Indicator:
 def lowest(x: pd.Series[float], lookback: Parameter) -> Indicator:
     """Return the lowest of the previous known values: `quantile` with ``q=0``."""
     return _evaluate(_quantile, x, _lookbacks("lowest", lookback), np.array(0.0))
+
+
+def pullup(x: pd.Series[float], lookback: Parameter) -> Indicator:
+    """Return how far each value stands above the lowest of the previous known values.
+
+    A distance, so that a series adjusted for rolls by differences serves as well.
+    """
+    flat = pd.Series(x.to_numpy(dtype=float), index=x.index)
+    return flat - lowest(flat, lookback)
 
 
 def half_life(x: pd.Series[float]) -> float:

@@ -26,6 +26,9 @@ def find(name: str | Path) -> Path:
         Neither a file nor a shipped strategy.
     """
     path = Path(name)
+    if not path.suffix and path.with_suffix(".py").is_file():
+        # A file of one's own goes before a shipped one of the same name.
+        path = path.with_suffix(".py")
     if path.is_file():
         if path.suffix != ".py":
             raise StrategyError(f"'{name}' is no Python file; a strategy's name ends in .py.")
@@ -91,7 +94,7 @@ def blame(path: Path, error: Exception) -> StrategyError:
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == path
+        if Path(frame.filename).resolve() == path.resolve()
     ]
     where = f" line {lines[-1]}" if lines else ""
     return StrategyError(

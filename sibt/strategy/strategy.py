@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sibt.errors import StrategyError, did_you_mean
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from sibt.market.panel import Market
 
 __all__ = ["Comparison", "Param", "Params", "Report", "Strategy"]
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 #: Names `Params` carries beside a strategy's own: what the run brings.
 CONTEXT = ("capital", "kind", "cross_standard", "average_ratio")
@@ -78,7 +82,7 @@ class Param:
                 f"{did_you_mean(str(value), map(str, self.choices))}"
             )
         if isinstance(self.default, str):
-            return str(value)
+            return self._text(name, str(value))
         if str(value).lower() in ("none", "nan"):
             if self.default is None or None in self.grid:
                 return math.nan
@@ -105,6 +109,23 @@ class Param:
                 f"{' ' + self.unit if self.unit else ''}."
             )
         return int(number) if self.whole else number
+
+
+    def _text(self, name: str, value: str) -> str:
+        """Return a text; where the default is a day, only a day will do."""
+        if _DAY.fullmatch(str(self.default)) and not _is_day(value):
+            raise StrategyError(
+                f"Parameter '{name}' is '{value}', no day; write it as {self.default}."
+            )
+        return value
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 class Params:

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sibt.errors import StrategyError
 from sibt.market import calendar
 from sibt.strategy.indicators import Columns
 
-__all__ = ["by_session", "first_decision", "rest", "since", "within"]
+__all__ = ["by_session", "first_decision", "rest", "scale", "since", "times", "within"]
 
 
 def first_decision(day: pd.Timestamp | str) -> pd.Timestamp:
@@ -107,6 +108,38 @@ def rest(units: Any, level: Any, after: Any) -> tuple[Any, Any]:
     if isinstance(units, pd.Series):
         return pd.Series(wish, index=units.index), pd.Series(limits, index=units.index)
     return wish, limits
+
+
+def scale(values: Any, factor: Any) -> NDArray[np.float64]:
+    """Return values by session times a parameter.
+
+    Parameters
+    ----------
+    values : array of shape (T,) or (T, N)
+        Values by session.
+    factor : float or N of them
+        A parameter, or a number made from parameters.
+
+    Returns
+    -------
+    ndarray of shape (T,) for a number, else (T, N)
+    """
+    left, right = np.asarray(values, dtype=float), np.asarray(factor, dtype=float)
+    if left.ndim == 1:
+        left, right = np.multiply.outer(left, right), np.array(1.0)
+    product: NDArray[np.float64] = left * right
+    return product
+
+
+def times(one: Any, other: Any) -> NDArray[np.float64]:
+    """Return the product of two values by session, each of shape (T,), (T, N) or a number."""
+    left, right = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    if left.ndim == 1 and right.ndim == 2:
+        left = left[:, None]
+    if right.ndim == 1 and left.ndim == 2:
+        right = right[:, None]
+    product: NDArray[np.float64] = left * right
+    return product
 
 
 def by_session(values: Any, sessions: pd.DatetimeIndex) -> Any:

@@ -1,0 +1,213 @@
+import pandas as pd
+import pytest
+
+from sibt.engine.account import Account
+from sibt.engine.execution import Execution
+from sibt.errors import DataError, SettingError, SibtError, StrategyError
+from sibt.runs.run import run
+from sibt.sources import load_market
+from sibt.strategy.strategy import Comparison, Param, Strategy
+
+
+@pytest.fixture(scope="module")
+def market():
+    return load_market("sample")
+
+
+OWN = """
+import pandas as pd
+
+import sibt
+
+
+class A(sibt.Strategy):
+    def legs(self, market, p):
+        return {"si2409": 1}
+
+    def units(self, market, p):
+        return pd.Series(2.0, index=market.sessions)
+"""
+
+
+class Holds(Strategy):
+    """Hold a contract throughout."""
+
+    size = Param(2, "lots", "lots", low=1, grid=(2,))
+    code = Param("si2409", "contract")
+
+    def legs(self, market, p):
+        return {p.code: 1}
+
+    def units(self, market, p):
+        return pd.Series(float(p.size), index=market.sessions)
+
+
+class Compares(Holds):
+    def comparisons(self, market, p):
+        return [
+            Comparison("more", "control", {"size": 4}),
+            Comparison("other", "control", {"code": "si2410"}),
+            Comparison("missing", "placebo", {"code": "si2912"}),
+            Comparison("wrong", "benchmark", {"sise": 4}),
+        ]
+
+
+class Fails(Strategy):
+    def legs(self, market, p):
+        return {"si2409": 1}
+
+    def units(self, market, p):
+        raise KeyError("si9999")
+
+
+def test_a_strategy_is_given_as_a_name_a_path_or_an_object(market, tmp_path):
+    (tmp_path / "a.py").write_text(OWN, encoding="utf-8")
+    by_path = run(tmp_path / "a.py", market)
+    by_object = run(Holds(), market)
+    assert by_path.name == "a"
+    assert by_object.name == "Holds"
+    assert by_path.result.metrics == by_object.result.metrics
+    assert run("calendar_reverse", market).name == "calendar_reverse"
+
+
+def test_the_default_market_is_the_sample(market):
+    assert run(Holds()).market.digest == market.digest
+
+
+def test_the_strategys_kind_is_the_accounts_unless_one_is_given(market):
+    assert run("producer_hedge", market).result.job.account.kind == "hedger"
+    assert run("producer_hedge", market, kind="company").result.job.account.kind == "company"
+    given = run("producer_hedge", market, account=Account(kind="company"))
+    assert given.result.job.account.kind == "company"
+
+
+def test_capital_goes_before_the_accounts_own(market):
+    done = run(Holds(), market, capital=5e5, account=Account(capital=7e5, fee_markup=2.0))
+    assert done.result.job.account.capital == 5e5
+    assert done.result.job.account.fee_markup == 2.0
+
+
+def test_without_a_capital_the_account_keeps_its_own(market):
+    assert run(Holds(), market).result.job.account.capital == 1e6
+    assert run(Holds(), market, account=Account(capital=7e5)).result.job.account.capital == 7e5
+
+
+def test_stages_are_named_as_they_begin_and_timed(market):
+    seen = []
+    done = run(Holds(), market, stage=seen.append)
+    assert seen == ["strategy", "market", "wishes", "ledger", "comparisons"]
+    assert set(done.seconds) == set(seen)
+    assert all(seconds >= 0 for seconds in done.seconds.values())
+
+
+def test_the_market_ends_with_the_run(market):
+    done = run(Holds(), market, end="2024-06-28")
+    assert done.market.sessions[-1] == pd.Timestamp("2024-06-28")
+    assert done.result.statement.index[-1] == pd.Timestamp("2024-06-28")
+
+
+def test_an_end_that_is_no_session_is_the_session_before(market):
+    # A Sunday.
+    done = run(Holds(), market, end="2024-06-30")
+    assert done.market.sessions[-1] == pd.Timestamp("2024-06-28")
+
+
+def test_the_first_fill_is_in_the_session_it_may_begin(market):
+    done = run(Holds(), market, start="2024-05-15")
+    assert done.result.fills["session"].iloc[0] == pd.Timestamp("2024-05-15")
+    assert done.result.returns.index[0] == pd.Timestamp("2024-05-15")
+
+
+def test_a_start_that_is_no_session_is_the_session_after(market):
+    done = run(Holds(), market, start="2024-05-18")
+    assert done.result.fills["session"].iloc[0] == pd.Timestamp("2024-05-20")
+
+
+def test_a_start_before_the_idea_was_known_changes_nothing(market):
+    early = run("calendar_reverse", market, start="2024-01-02")
+    plain = run("calendar_reverse", market)
+    pd.testing.assert_frame_equal(early.result.fills, plain.result.fills)
+    pd.testing.assert_series_equal(early.result.returns, plain.result.returns)
+
+
+@pytest.mark.parametrize("start", ["2024-05-15", "2024-05-16", "2024-07-01"])
+def test_a_later_start_enters_later(market, start):
+    done = run("calendar_reverse", market, start=start)
+    assert done.result.fills["session"].iloc[0] == pd.Timestamp(start)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"start": "someday"}, SettingError, "--from is 'someday'"),
+        ({"end": "2024-13-01"}, SettingError, "--to is '2024-13-01'"),
+        ({"start": "2030-01-02"}, SettingError, "after the market's last session"),
+        ({"start": "2024-06-03", "end": "2024-05-06"}, SettingError, "before --from"),
+        ({"end": "2020-01-02"}, DataError, "begins on"),
+        ({"params": {"sise": 3}}, StrategyError, "Did you mean 'size'"),
+        ({"kind": "compny"}, SettingError, "Did you mean 'company'"),
+        ({"capital": 0}, SettingError, "above zero"),
+        ({"capital": -1.0}, SettingError, "above zero"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(market, given, error, words):
+    with pytest.raises(error, match=words):
+        run(Holds(), market, **given)
+
+
+def test_an_error_in_the_strategy_is_the_strategys(market):
+    with pytest.raises(StrategyError, match="fails with KeyError"):
+        run(Fails(), market)
+
+
+def test_comparisons_are_other_settings_under_the_same_rules(market):
+    rules = {"execution": Execution(slippage=3), "terms": {"fee": 0.001}, "capital": 2e6}
+    done = run(Compares(), market, **rules)
+    table = done.comparisons.set_index("name")
+    more = run(Holds(), market, {"size": 4}, **rules)
+    assert table.loc["more", "net"] == more.result.metrics["net"]
+    assert table.loc["more", "net_per_tonne"] == more.result.metrics["net_per_tonne"]
+    other = run(Holds(), market, {"code": "si2410"}, **rules)
+    assert table.loc["other", "net"] == other.result.metrics["net"]
+
+
+def test_a_comparison_that_cannot_be_run_says_why(market):
+    table = run(Compares(), market).comparisons.set_index("name")
+    assert table.loc["missing", "note"].startswith("not available: ")
+    assert "si2912" in table.loc["missing", "note"]
+    assert "no parameter 'sise'" in table.loc["wrong", "note"]
+    assert table.loc[["missing", "wrong"], "net"].isna().all()
+
+
+def test_the_excess_is_over_the_controls_that_ran(market):
+    done = run(Compares(), market)
+    table = done.comparisons.set_index("name")
+    mean = table.loc[["more", "other"], "net_per_tonne"].mean()
+    assert done.excess == pytest.approx(done.result.metrics["net_per_tonne"] - mean)
+
+
+def test_without_controls_there_is_no_excess(market):
+    done = run(Holds(), market)
+    assert done.comparisons.empty
+    assert done.excess is None
+    assert done.hedge is None
+
+
+def test_the_run_is_the_same_on_the_market_cut_at_its_end(market):
+    whole = run("short_rallies", market, end="2024-06-28")
+    cut = run("short_rallies", market.asof("2024-06-28"))
+    pd.testing.assert_frame_equal(whole.result.statement, cut.result.statement)
+    assert whole.market.digest == cut.market.digest
+
+
+@pytest.mark.parametrize("end", ["2024-05-31", "2024-08-30"])
+def test_what_happened_later_changes_no_earlier_booking(market, end):
+    for name in ("calendar_reverse", "short_rallies", "producer_hedge"):
+        whole = run(name, market, capital=4e7).result.statement
+        cut = run(name, market, capital=4e7, end=end).result.statement
+        pd.testing.assert_frame_equal(whole.iloc[: len(cut)], cut, check_freq=False)
+
+
+def test_every_refusal_is_a_sibt_error():
+    for error in (DataError, SettingError, StrategyError):
+        assert issubclass(error, SibtError)

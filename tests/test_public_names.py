@@ -1,0 +1,64 @@
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import sibt
+
+HEAVY = {"numba", "numpy", "pandas", "pyarrow", "quantstats", "vectorbt", "matplotlib", "scipy"}
+
+
+def loaded(code: str) -> set[str]:
+    """Return the packages a fresh interpreter holds after `code`."""
+    said = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sorted(sys.modules), file=sys.stderr)"],
+        capture_output=True, text=True, encoding="utf-8", check=True, timeout=60,
+    )
+    return {name.partition(".")[0] for name in said.stderr.split()}
+
+
+@pytest.mark.parametrize("name", sibt.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(sibt, name) is not None
+
+
+def test_public_names_are_listed():
+    assert dir(sibt) == sorted(sibt.__all__)
+    assert set(sibt.__all__) == {"__version__", *sibt._WHERE}
+
+
+@pytest.mark.parametrize("name", sorted(sibt._WHERE))
+def test_a_public_name_is_public_where_it_is_defined(name):
+    module = import_module(sibt._WHERE[name])
+    assert name in module.__all__
+    assert getattr(sibt, name) is getattr(module, name)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'sibt' has no attribute 'Strategie'"):
+        _ = sibt.Strategie
+
+
+def test_a_missing_name_can_be_asked_for():
+    assert not hasattr(sibt, "backtest")
+    assert getattr(sibt, "backtest", None) is None
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    assert not loaded("import sibt") & HEAVY
+
+
+def test_importing_the_command_line_imports_nothing_heavy():
+    assert not loaded("import sibt.cli") & HEAVY
+
+
+def test_every_public_thing_says_what_it_is():
+    for name in sibt._WHERE:
+        assert (getattr(sibt, name).__doc__ or "").strip()
+
+
+def test_the_version_is_that_of_the_installed_package():
+    from importlib.metadata import version
+
+    assert sibt.__version__ == version("sibt")
