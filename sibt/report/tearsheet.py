@@ -183,7 +183,7 @@ def _without_ratios(page: str) -> str:
 
 
 def _without_chart(page: str, name: str) -> str:
-    return re.sub(rf'<div id="{name}">.*?</svg>\s*</div>', "", page, flags=re.S)
+    return re.sub(rf'<div id="{name}">.*?</div>', "", page, flags=re.S)
 
 
 def _banner(run: Run) -> str:

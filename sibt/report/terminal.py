@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sibt.runs.run import Run
+from sibt.sources.shipped import shipped
 
 __all__ = ["show"]
 
@@ -120,7 +121,8 @@ def _figures(run: Run) -> Table:
     label = "[bold red]SIMULATED[/] " if market.provenance.simulated else ""
     row("data", f"{label}{escape(market.provenance.source)}, {market.sessions[0]:%Y-%m-%d}.."
         f"{market.sessions[-1]:%Y-%m-%d}, {market.digest[:12]}")
-    row("strategy", escape(str(run.path)))
+    own = shipped("strategies") not in run.path.resolve().parents
+    row("strategy", escape(str(run.path)) if own else f"{run.name}, shipped with sibt")
     account = run.result.job.account
     row("account", f"{account.capital:,.0f} yuan, {account.kind}")
     return table
