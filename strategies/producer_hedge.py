@@ -13,7 +13,7 @@ import pandas as pd
 import sibt
 from sibt.market import calendar
 from sibt.strategy import indicators, rules, wishes
-from sibt.strategy.strategy import Comparison
+from sibt.strategy.strategy import hedge_benchmarks
 
 
 class ProducerHedge(sibt.Strategy):
@@ -95,15 +95,4 @@ class ProducerHedge(sibt.Strategy):
         return -np.asarray(rules.hold(readable, p.trigger, None, side="above"))
 
     def comparisons(self, market, p):
-        if p.program != "timed":
-            return []
-        # The run's own average, known afterwards: a benchmark, not a rule.
-        return [
-            Comparison("never hedged", "benchmark", {"program": "never"}),
-            Comparison("always hedged", "benchmark", {"program": "always", "ratio": 1.0}),
-            Comparison(
-                f"constant at {p.average_ratio:.0%}",
-                "benchmark",
-                {"program": "constant", "ratio": float(np.clip(p.average_ratio, 0.0, 1.0))},
-            ),
-        ]
+        return hedge_benchmarks(p.average_ratio) if p.program == "timed" else []

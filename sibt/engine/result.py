@@ -12,14 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sibt.engine import metrics
-from sibt.engine.ledger import FILL_REASONS, OFFSETS, STATEMENT
+from sibt.engine import statement as tables
+from sibt.engine.ledger import FILL_REASONS, STATEMENT
 from sibt.engine.money import MARGIN_SCALE
-from sibt.engine.prices import SHORTFALLS
 from sibt.engine.round_trips import round_trips
 from sibt.engine.terms import terms_in_force
 
 if TYPE_CHECKING:
-    from sibt.engine.simulate import Job
+    from sibt.engine.job import Job
 
 __all__ = ["BROKER_FEES", "BROKER_MARGIN", "FEW_TRIPS", "Result"]
 
@@ -31,8 +31,6 @@ BROKER_FEES = 2.0
 
 #: Below so many round trips no ratio of the Sharpe type means anything.
 FEW_TRIPS = 3
-
-_SIGNAL = FILL_REASONS.index("signal")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +88,7 @@ class Result:
     ) -> Result:
         """Put the ledger's arrays into tables."""
         sessions = job.market.sessions
-        statement = _statement(job, booked)
+        statement = tables.statement(job, booked)
         bust = None if booked["bust"] < 0 else sessions[booked["bust"]]
         return cls(
             job=job,
@@ -98,10 +96,10 @@ class Result:
             limits=limits,
             booked=booked,
             statement=statement,
-            fills=_fills(job, booked["fills"]),
-            positions=_positions(job, booked["positions"]),
-            unfilled=_unfilled(job, booked["shorts"]),
-            by_leg=_by_leg(job, booked, limits),
+            fills=tables.fills(job, booked["fills"]),
+            positions=tables.positions(job, booked["positions"]),
+            unfilled=tables.unfilled(job, booked["shorts"]),
+            by_leg=tables.by_leg(job, booked, limits),
             round_trips=round_trips(
                 sessions, booked["fills"], job.ratio, job.terms.multiplier, job.prices.settle
             ),
@@ -278,118 +276,6 @@ def _returns(statement: pd.DataFrame, first: int, bust: int) -> pd.Series[float]
     if bust >= 0:
         returns[returns.index > statement.index[bust]] = 0.0
     return returns.fillna(0.0).rename("return")
-
-
-def _statement(job: Job, booked: Mapping[str, Any]) -> pd.DataFrame:
-    raw = pd.DataFrame(
-        booked["statement"] / 100, index=job.market.sessions, columns=list(STATEMENT)
-    )
-    equity = raw["equity"]
-    table = pd.DataFrame(
-        {
-            "previous": equity.shift(1, fill_value=job.account.capital),
-            "closed_pnl": raw["closed_pnl"],
-            "held_pnl": (raw["mtm"] - raw["closed_pnl"]).round(2),
-            "mtm": raw["mtm"],
-            "fees": raw["fees"],
-            "deposit": raw["deposit"],
-            "equity": equity,
-            "margin": raw["margin"],
-            "available": (equity - raw["margin"]).round(2),
-            "risk": (raw["margin"] / equity.where(equity > 0)).round(6),
-            "margin_call": raw["margin_call"],
-        }
-    )
-    lots = booked["positions"].sum(axis=2)
-    each = lots / job.ratio
-    # Adding zero turns −0.0 into 0.0.
-    table["units"] = np.where((each == each[:, :1]).all(axis=1), each[:, 0], np.nan) + 0.0
-    if job.execution.pairing == "legged":
-        table["naked"] = _naked(lots, job.ratio)
-    table.index.name = "session"
-    return table
-
-
-def _naked(lots: IntArray, ratio: IntArray) -> IntArray:
-    """Return lots without their counterpart in the other legs, by session."""
-    each = lots / ratio
-    same = (np.sign(each) == np.sign(each[:, :1])).all(axis=1)
-    whole = np.floor(np.abs(each).min(axis=1)) * same
-    matched = whole[:, None] * np.sign(each) * ratio
-    naked: IntArray = np.abs(lots - matched).sum(axis=1).astype(np.int64)
-    return naked
-
-
-def _fills(job: Job, fills: IntArray) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "session": job.market.sessions[fills[:, 0]],
-            "leg": np.array(job.legs, dtype=object)[fills[:, 1]],
-            "contract": np.array(job.contracts, dtype=object)[fills[:, 2]],
-            "side": np.where(fills[:, 3] > 0, "buy", "sell"),
-            "offset": np.array(OFFSETS, dtype=object)[fills[:, 6]],
-            "lots": np.abs(fills[:, 3]),
-            "price": fills[:, 4] / 100,
-            "fee": fills[:, 5] / 100,
-            "reason": np.array(FILL_REASONS, dtype=object)[fills[:, 7]],
-        }
-    )
-
-
-def _unfilled(job: Job, shorts: IntArray) -> pd.DataFrame:
-    names = np.array([*job.contracts, ""], dtype=object)
-    return pd.DataFrame(
-        {
-            "session": job.market.sessions[shorts[:, 0]],
-            "leg": np.array(job.legs, dtype=object)[shorts[:, 1]],
-            "contract": names[shorts[:, 2]],
-            "wanted": shorts[:, 3],
-            "filled": shorts[:, 4],
-            "reason": np.array(SHORTFALLS, dtype=object)[shorts[:, 5]],
-        }
-    )
-
-
-def _positions(job: Job, positions: IntArray) -> pd.DataFrame:
-    t, leg, k = np.nonzero(positions)
-    lots = positions[t, leg, k]
-    settle, size, rate = job.prices.settle[t, k], job.terms.multiplier[k], job.terms.margin[t, k]
-    # Rounded half up as the ledger does.
-    margin = (np.abs(lots) * settle * size * rate + MARGIN_SCALE // 2) // MARGIN_SCALE
-    return pd.DataFrame(
-        {
-            "session": job.market.sessions[t],
-            "leg": np.array(job.legs, dtype=object)[leg],
-            "contract": np.array(job.contracts, dtype=object)[k],
-            "lots": lots,
-            "settle": settle / 100,
-            "margin": margin / 100,
-        }
-    )
-
-
-def _by_leg(job: Job, booked: Mapping[str, Any], limits: IntArray) -> pd.DataFrame:
-    fills = booked["fills"]
-    t, leg, k, signed, price, fee = (fills[:, n] for n in range(6))
-    size = job.terms.multiplier[k]
-    last = booked["positions"][-1]
-    worth = (last * job.prices.settle[-1] * job.terms.multiplier).sum(axis=1)
-    cash = np.bincount(leg, weights=-signed * price * size, minlength=len(job.legs))
-    # Slippage is paid by orders worked at the market, not by limits nor at settlement.
-    market = (fills[:, 7] < FILL_REASONS.index("exit date, at settlement")) & (
-        (limits[np.maximum(t - 1, 0)] == 0) | (fills[:, 7] != _SIGNAL)
-    )
-    slip = np.where(market, np.abs(price - job.prices.raw[t, k]) * np.abs(signed) * size, 0)
-    table = pd.DataFrame(
-        {
-            "profit": (cash + worth) / 100,
-            "fees": np.bincount(leg, weights=fee, minlength=len(job.legs)) / 100,
-            "slippage": np.bincount(leg, weights=slip, minlength=len(job.legs)) / 100,
-        },
-        index=pd.Index(job.legs, name="leg"),
-    )
-    table["net"] = (table["profit"] - table["fees"]).round(2)
-    return table
 
 
 def _warnings(

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sibt.engine import metrics
 from sibt.engine.account import Account
+from sibt.engine.job import Job
 from sibt.engine.money import MARGIN_SCALE
 from sibt.engine.result import BROKER_MARGIN, Result
-from sibt.engine.simulate import Job
 from sibt.hedging.physical import PhysicalBook
 
 __all__ = ["ADVERSE_MOVE", "MONTH", "Hedge", "size_account"]

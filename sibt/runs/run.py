@@ -14,8 +14,9 @@ import pandas as pd
 
 from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
+from sibt.engine.job import prepare
 from sibt.engine.result import Result
-from sibt.engine.simulate import prepare, simulate
+from sibt.engine.simulate import simulate
 from sibt.errors import SettingError, SibtError, StrategyError
 from sibt.hedging.hedge import Hedge, size_account
 from sibt.hedging.physical import physical_book

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sibt.market.panel import Market
 
-__all__ = ["Comparison", "Param", "Params", "Report", "Strategy"]
+__all__ = ["Comparison", "Param", "Params", "Report", "Strategy", "hedge_benchmarks"]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -199,6 +199,26 @@ class Comparison:
     name: str
     role: str
     changes: Mapping[str, Any]
+
+
+def hedge_benchmarks(average: float) -> list[Comparison]:
+    """Return what a timed hedge must beat: none, a full one, and a constant one as large.
+
+    For strategies with the parameters ``program`` and ``ratio``.
+
+    Parameters
+    ----------
+    average : float
+        Hedged share the timed hedge came to, known afterwards: a benchmark, not a rule.
+    """
+    share = min(max(average, 0.0), 1.0)
+    return [
+        Comparison("never hedged", "benchmark", {"program": "never"}),
+        Comparison("always hedged", "benchmark", {"program": "always", "ratio": 1.0}),
+        Comparison(
+            f"constant at {share:.0%}", "benchmark", {"program": "constant", "ratio": share}
+        ),
+    ]
 
 
 class Strategy:

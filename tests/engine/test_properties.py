@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 from markets import bar, market, simulate
 
@@ -332,18 +332,23 @@ class TestAgain:
 
 def test_the_drawn_markets_reach_what_they_are_for():
     """The reasons to fill and the shortfalls come up, or the properties prove little."""
+    fills = {"signal", "roll", "margin call", "exit date", "exit date, at settlement"}
+    shorts = {"limit", "volume", "no trade", "no price", "margin", "delivery month", "pair"}
     seen, missed = set(), set()
 
-    @settings(QUICK, max_examples=600, database=None)
-    @given(runs())
     def look(run):
         result = booked(run)
         seen.update(result.fills["reason"])
         missed.update(result.unfilled["reason"])
 
-    look()
-    assert seen >= {"signal", "roll", "margin call", "exit date", "exit date, at settlement"}
-    assert missed >= {"limit", "volume", "no trade", "no price", "margin", "delivery month", "pair"}
+    # What is drawn depends on what else is loaded, so it goes on until all has come up.
+    for number in range(12):
+        drawn = settings(QUICK, max_examples=150, database=None, derandomize=False)
+        seed(number)(drawn(given(runs())(look)))()
+        if seen >= fills and missed >= shorts:
+            return
+    assert seen >= fills
+    assert missed >= shorts
 
 
 @pytest.mark.parametrize("pairing", ["paired", "legged"])

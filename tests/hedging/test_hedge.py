@@ -6,7 +6,8 @@ import pytest
 
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
-from sibt.engine.simulate import prepare, simulate
+from sibt.engine.job import prepare
+from sibt.engine.simulate import simulate
 from sibt.hedging.hedge import Hedge, size_account
 from sibt.hedging.physical import physical_book
 from sibt.market import calendar
