@@ -114,10 +114,17 @@ class _Book(NamedTuple):
     shorts: Any
 
 
+def _step(**options: Any) -> Any:
+    """Compile a part of the kernel: called from compiled code alone, it needs no way in."""
+    return njit(
+        cache=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options
+    )
+
+
 # -- Quotes, lives, and the order in which a leg lets go --------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _quote(t, k, buy, limit, r):  # type: ignore[no-untyped-def]
     """Return the price in fen at which a side fills, or minus the reason why it does not."""
     shut = r.tape[t, k, BUY_SHUT] if buy else r.tape[t, k, SELL_SHUT]
@@ -137,7 +144,7 @@ def _quote(t, k, buy, limit, r):  # type: ignore[no-untyped-def]
     return limit if r.tape[t, k, HIGH] >= limit else -np.int64(NOT_REACHED)
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _refusal(t, k, r):  # type: ignore[no-untyped-def]
     """Return why a contract may not be opened in a session, 0 if it may."""
     if k < 0 or t < r.life[k, LISTED] or t > r.life[k, LAST]:
@@ -145,7 +152,7 @@ def _refusal(t, k, r):  # type: ignore[no-untyped-def]
     return np.int64(DELIVERY) if t >= r.life[k, EXITS] else np.int64(0)
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _turn(place, code, expiring_first, t, r):  # type: ignore[no-untyped-def]
     """Return the column a leg closes in turn `place` of 2K + 1; -1 for none.
 
@@ -163,7 +170,7 @@ def _turn(place, code, expiring_first, t, r):  # type: ignore[no-untyped-def]
     return k if (r.life[k, EXITS] <= t) == (place < columns) else -1
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _held(g, r, b):  # type: ignore[no-untyped-def]
     """Return the signed units a group holds."""
     lots = np.int64(0)
@@ -172,13 +179,13 @@ def _held(g, r, b):  # type: ignore[no-untyped-def]
     return lots // r.ratio[0] if r.paired else lots
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _wish(wish, g, r):  # type: ignore[no-untyped-def]
     """Return a wish in the units of a group."""
     return wish if r.paired else wish * r.ratio[g]
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _way(leg, units, r):  # type: ignore[no-untyped-def]
     """Return +1 if holding `units` means the leg is long, else -1."""
     return 1 if (units > 0) == (not r.paired or r.ratio[leg] > 0) else -1
@@ -187,7 +194,7 @@ def _way(leg, units, r):  # type: ignore[no-untyped-def]
 # -- Records ----------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _fee(t, k, lots, price, offset, r):  # type: ignore[no-untyped-def]
     """Step 6: the fee of one fill, in fen."""
     return fee_fen(
@@ -199,7 +206,7 @@ def _fee(t, k, lots, price, offset, r):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _fill(t, leg, k, signed, price, offset, reason, r, b):  # type: ignore[no-untyped-def]
     """Book one fill: its fee, its cash, the position, and what is left of the cap."""
     size = abs(signed)
@@ -232,7 +239,7 @@ def _fill(t, leg, k, signed, price, offset, reason, r, b):  # type: ignore[no-un
         b.sums[N_FILLS] += 1
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _miss(t, leg, k, wanted, filled, reason, b):  # type: ignore[no-untyped-def]
     """Record an order that did not fill whole."""
     n = b.sums[N_SHORTS]
@@ -249,7 +256,7 @@ def _miss(t, leg, k, wanted, filled, reason, b):  # type: ignore[no-untyped-def]
 # -- The steps of a session -------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_step(inline="always")
 def _begin(t, r, b):  # type: ignore[no-untyped-def]
     """Begin a session: nothing traded yet, the caps untouched, the legs' codes as decided."""
     for n in range(N_FILLS):
@@ -263,7 +270,7 @@ def _begin(t, r, b):  # type: ignore[no-untyped-def]
             b.held[leg, k, PAID] = 0
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_step(inline="always")
 def _flat(r, b):  # type: ignore[no-untyped-def]
     """Tell whether no lots are held."""
     flat = True
@@ -273,7 +280,7 @@ def _flat(r, b):  # type: ignore[no-untyped-def]
     return flat
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _must_go(t, g, first, beyond, wish, called, r, b):  # type: ignore[no-untyped-def]
     """Step 1: the units a group may wish for today, and why it has to close."""
     b.groups[g, LEAVES] = False
@@ -294,7 +301,7 @@ def _must_go(t, g, first, beyond, wish, called, r, b):  # type: ignore[no-untype
             b.groups[g, CAUSE] = CALL
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _close(t, g, first, beyond, resting, r, b):  # type: ignore[no-untyped-def]
     """Step 2: close what a group holds beyond its goal, as many units as every leg can."""
     held = _held(first, r, b)
@@ -349,7 +356,7 @@ def _close(t, g, first, beyond, resting, r, b):  # type: ignore[no-untyped-def]
             _miss(t, leg, b.legs[leg, AT], lots * n, lots * can, why, b)
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _close_jointly(units, t, first, beyond, limit, r, b):  # type: ignore[no-untyped-def]
     """Return the units legs that share a contract's cap can close together."""
     while units > 0:
@@ -373,7 +380,7 @@ def _close_jointly(units, t, first, beyond, limit, r, b):  # type: ignore[no-unt
     return units
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _roll(t, leg, r, b):  # type: ignore[no-untyped-def]
     """Step 3: move lots of other contracts into the leg's code, at market."""
     into = b.legs[leg, CODE]
@@ -400,7 +407,7 @@ def _roll(t, leg, r, b):  # type: ignore[no-untyped-def]
             _miss(t, leg, k, -way * size, -way * take, why, b)
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _tied_before_opening(t, r, b):  # type: ignore[no-untyped-def]
     """Return the margin of held lots at the last settlement and of rolled-in ones at entry."""
     total = np.int64(0)
@@ -418,7 +425,7 @@ def _tied_before_opening(t, r, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _need(units, t, first, beyond, r, b):  # type: ignore[no-untyped-def]
     """Return margin and fees that opening `units` of a group takes, in fen."""
     total = np.int64(0)
@@ -429,7 +436,7 @@ def _need(units, t, first, beyond, r, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _open(t, g, first, beyond, resting, tied, equity, r, b):  # type: ignore[no-untyped-def]
     """Step 4: open what a group lacks, as many units as every leg and the equity carry.
 
@@ -482,7 +489,7 @@ def _open(t, g, first, beyond, resting, tied, equity, r, b):  # type: ignore[no-
     return tied
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _open_jointly(units, first, beyond, b):  # type: ignore[no-untyped-def]
     """Return the units legs that share a contract's cap can open together."""
     while units > 0:
@@ -498,7 +505,7 @@ def _open_jointly(units, first, beyond, b):  # type: ignore[no-untyped-def]
     return units
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _shed(units, t, first, beyond, expiring_first, r, b):  # type: ignore[no-untyped-def]
     """Write into `kept` what a group would hold after `units` of it closed."""
     for leg in range(first, beyond):
@@ -513,7 +520,7 @@ def _shed(units, t, first, beyond, expiring_first, r, b):  # type: ignore[no-unt
                 left -= take
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _settle_out(t, leg, k, signed, reason, r, b):  # type: ignore[no-untyped-def]
     """Close lots at settlement, the oldest first."""
     way = 1 if signed > 0 else -1
@@ -525,7 +532,7 @@ def _settle_out(t, leg, k, signed, reason, r, b):  # type: ignore[no-untyped-def
         _fill(t, leg, k, way * young, r.tape[t, k, SETTLE], CLOSE_TODAY, reason, r, b)
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _leave(t, g, first, beyond, r, b):  # type: ignore[no-untyped-def]
     """Step 5: what an exit by date could not fill leaves at settlement, in whole units."""
     n = np.int64(0)
@@ -545,7 +552,7 @@ def _leave(t, g, first, beyond, r, b):  # type: ignore[no-untyped-def]
                 _settle_out(t, leg, k, signed, EXIT_SETTLED, r, b)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_step(inline="always")
 def _worth(t, r, b):  # type: ignore[no-untyped-def]
     """Return Σ signed lots × settlement × multiplier, in fen."""
     total = np.int64(0)
@@ -556,7 +563,7 @@ def _worth(t, r, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_step(inline="always")
 def _margin(which, t, r, b):  # type: ignore[no-untyped-def]
     """Step 8: the margin of all lots at settlement, in fen; `which` is POS or KEPT."""
     total = np.int64(0)
@@ -581,7 +588,7 @@ def _margin(which, t, r, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _cut(t, equity, r, b):  # type: ignore[no-untyped-def]
     """Step 10: write into `bound` what each group may keep so that equity carries it."""
     legs = r.ratio.shape[0]
@@ -626,7 +633,7 @@ def _cut(t, equity, r, b):  # type: ignore[no-untyped-def]
         _shed(gone, t, worst, worst + 1, False, r, b)
 
 
-@njit(cache=True, nogil=True)
+@_step()
 def _work(t, wish, resting, called, equity, r, b):  # type: ignore[no-untyped-def]
     """Work the orders of a session: steps 1 to 5, each over all groups of legs."""
     legs = r.ratio.shape[0]
@@ -648,7 +655,7 @@ def _work(t, wish, resting, called, equity, r, b):  # type: ignore[no-untyped-de
         _leave(t, g, first, beyond, r, b)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_step(inline="always")
 def _settled(wish, r, b):  # type: ignore[no-untyped-def]
     """Tell whether all groups hold the wish in their codes, and the first exit by date."""
     settled, leave_by = True, np.int64(1) << 60
@@ -663,7 +670,7 @@ def _settled(wish, r, b):  # type: ignore[no-untyped-def]
     return settled, leave_by
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_step(inline="always")
 def _same_codes(t, r):  # type: ignore[no-untyped-def]
     """Tell whether every leg's code is the one of the session before."""
     same = True
