@@ -25,7 +25,7 @@ sample: $(VENV)/.run ## Make the simulated sample market anew
 
 lock: $(VENV)/.dev ## Pin all dependencies with their hashes anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group build --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group dev --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove the environment and all caches
@@ -35,10 +35,10 @@ clean: ## Remove the environment and all caches
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Both need the build backend, which the locked development file pins too.
+# The build backend is locked too, so nothing is fetched unpinned.
 $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python

@@ -18,6 +18,7 @@ class CalendarReverse(sibt.Strategy):
 
     kind = "individual"
     report = sibt.Report(
+        file="004_045e6a086d6f9ccc.txt",
         title="漫长的等待，艰难的磨底——内蒙宁夏硅产业链调研",
         publisher="东证衍生品研究院",
         date="2024-05-14",
@@ -26,11 +27,13 @@ class CalendarReverse(sibt.Strategy):
         leaves_open=("level", "stop", "target", "horizon", "ratio of the legs"),
     )
 
+    near_month_choices = ("11", "12", "01", "02", "03")
+
     year = sibt.Param(2024, "year of the November/December pair", choices=(2023, 2024, 2025))
     near_month = sibt.Param(
         "11",
         "delivery month of the near leg: 11 is the report's pair, the others are placebos",
-        choices=("11", "12", "01", "02", "03"),
+        choices=near_month_choices,
     )
     units_held = sibt.Param(10, "pairs held", "units", low=1, high=5000, grid=(10,))
     entry = sibt.Param("day", "enter at once, or when the pair is rich", choices=("day", "zscore"))
@@ -83,14 +86,16 @@ class CalendarReverse(sibt.Strategy):
         return sibt.contract(f"si{p.year % 100}11").last_natural
 
     def comparisons(self, market, p):
-        others = [
-            Comparison(f"Nov/Dec {year}", "control", {"year": year, "near_month": "11"})
+        def other(role, **changes):
+            pair = "/".join(self.pair(self.params(dict(p.items()) | changes)))
+            return Comparison(pair, role, changes)
+
+        controls = [
+            other("control", year=year, near_month="11")
             for year in (2023, 2024, 2025)
-            if year != p.year
+            if year != p.year or p.near_month != "11"
         ]
-        names = {"12": "Dec/Jan", "01": "Jan/Feb", "02": "Feb/Mar", "03": "Mar/Apr"}
-        return others + [
-            Comparison(f"{name} of {p.year}", "placebo", {"near_month": month})
-            for month, name in names.items()
-            if month != p.near_month
+        months = self.near_month_choices[1:]
+        return controls + [
+            other("placebo", near_month=month) for month in months if month != p.near_month
         ]

@@ -17,12 +17,23 @@ class ShortRallies(sibt.Strategy):
 
     kind = "individual"
     report = sibt.Report(
+        file="000_ec338e20b38f9551.txt",
         title="成本下移+库存承压，枯木何时逢春",
         publisher="国联期货",
         date="2024-03-29 (inferred: first session with the quoted low 11930)",
         place="策略 1",
         quote="短期内建议可逢高空单轻仓试单，中长期至 11500 止盈反手多单布局。",
         leaves_open=("what a rally is", "what light is", "stop", "exit of the long position"),
+    )
+
+    field_report = sibt.Report(
+        file="004_045e6a086d6f9ccc.txt",
+        title="漫长的等待，艰难的磨底——内蒙宁夏硅产业链调研",
+        publisher="东证衍生品研究院",
+        date="2024-05-14",
+        place="★投资建议; 3、投资建议",
+        quote="短期近月合约仍可逢高沽空操作",
+        leaves_open=("what a rally is", "what light is", "goal", "stop"),
     )
 
     variant = sibt.Param(
@@ -59,6 +70,9 @@ class ShortRallies(sibt.Strategy):
     hold = sibt.Param(None, "longest time in one direction", "sessions", low=1,
                       grid=(None, 60, 120, 240))
 
+    def source(self, p):
+        return self.report if p.variant == "quarterly" else self.field_report
+
     def known_from(self, p):
         return "2024-03-29" if p.variant == "quarterly" else "2024-05-14"
 
@@ -86,7 +100,7 @@ class ShortRallies(sibt.Strategy):
         if p.variant == "quarterly":
             wish = rules.reverse(wish, goal, p.target, units_after=lots, side="short")
             if p.tranches > 1:
-                wish = self.staged(wish, price, lots, p)
+                wish = self.staged(wish, goal, lots, p)
         else:
             wish = rules.take_profit(wish, goal, p.target, side="short")
         wish = rules.take_profit(wish, price, p.long_exit, side="long")
@@ -127,7 +141,7 @@ class ShortRallies(sibt.Strategy):
         return np.maximum(np.nan_to_num(lots, nan=1.0), 1.0)
 
     def staged(self, wish, price, lots, p):
-        """Build the long side in steps from the target down to 11100."""
+        """Build the long side in steps from the target down to 11100, met as the target is."""
         step = (p.target - 11100.0) / (p.tranches - 1)
         state = np.asarray(wish)
         level = np.asarray(price).reshape(-1, *[1] * (state.ndim - 1))

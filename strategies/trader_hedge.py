@@ -20,6 +20,7 @@ class TraderHedge(sibt.Strategy):
 
     kind = "hedger"
     report = sibt.Report(
+        file="000_ec338e20b38f9551.txt",
         title="成本下移+库存承压，枯木何时逢春",
         publisher="国联期货",
         date="2024-03-29 (inferred: first session with the quoted low 11930)",

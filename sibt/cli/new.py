@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import keyword
 import re
 from pathlib import Path
 
@@ -56,6 +58,10 @@ def _stem(name: str) -> str:
             f"'{name}' is no name for a strategy file; use lower-case letters, digits and _, such"
             " as my_spread."
         )
+    if keyword.iskeyword(stem) or importlib.util.find_spec(stem) is not None:
+        raise SettingError(
+            f"'{stem}' is a name of Python's own; choose another, such as my_{stem}."
+        )
     return stem
 
 
@@ -70,7 +76,7 @@ Change the contracts, the signal and the parameters; then: sibt run THIS_FILE
 """
 
 import sibt
-from sibt.strategy import indicators, rules
+from sibt.strategy import indicators, rules, wishes
 
 
 class Starter(sibt.Strategy):
@@ -98,5 +104,8 @@ class Starter(sibt.Strategy):
         spread = market.spread(p.near, p.far)
         z = indicators.zscore(spread, p.lookback)
         # Rich (z >= entry): short the spread. Cheap (z <= -entry): long. Back inside: flat.
-        return rules.hold(z, p.entry, p.exit, units=p.size)
+        wish = rules.hold(z, p.entry, p.exit, units=p.size)
+        # Out in time: by the last session in which this account may hold the near leg.
+        leave = sibt.contract(p.near).exit_session(p.kind)
+        return wishes.within(wish, market.sessions, None, leave)
 '''

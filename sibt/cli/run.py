@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -71,8 +72,7 @@ def command(**given: Any) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    if given["out"].exists() and not given["out"].is_dir():
-        raise SettingError(f"--out {given['out']} is a file; give a folder for the runs.")
+    _check_out(given["out"])
     if given["excel"] and find_spec("openpyxl") is None:
         raise SettingError("--excel needs openpyxl; install it with pip install openpyxl.")
     console = Console(highlight=False)
@@ -93,9 +93,27 @@ def command(**given: Any) -> None:
         )
     from sibt.report.terminal import show
 
-    show(run, folder, console, seconds)
+    show(run, folder, console, seconds, _command())
     if given["show"]:
         click.launch((folder / "tearsheet.html").resolve().as_uri())
+
+
+def _command() -> str:
+    return "sibt " + shlex.join(click.get_current_context().obj or sys.argv[1:])
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a folder that cannot be written, before the work."""
+    try:
+        if out.exists() and not out.is_dir():
+            raise SettingError(f"--out {out} is a file; give a folder for the runs.")
+        there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
+    except OSError as error:
+        raise SettingError(
+            f"--out cannot be used: {error.strerror}; give another folder."
+        ) from None
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise SettingError(f"--out {out} cannot be written below {there}; give another folder.")
 
 
 def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
@@ -104,13 +122,11 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
 
     began = time.perf_counter()
     stage("loading")
-    from sibt.engine.account import Account, Kind
     from sibt.engine.execution import Execution
     from sibt.report.tearsheet import tear_sheet
     from sibt.runs.run import run
     from sibt.runs.save import save
     from sibt.sources import load_market
-    from sibt.strategy.loader import load
 
     params, terms = named(given["params"], "-p"), named(given["terms"], "--term")
     execution = Execution(
@@ -121,20 +137,16 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
         cross_standard=given["cross_standard"],
     )
     stage("market")
-    kind = given["kind"] or load(given["strategy"]).kind
-    account = Account(
-        kind=cast(Kind, kind),
-        broker_margin=given["broker_margin"],
-        fee_markup=given["fee_markup"],
-        spread_relief=given["spread_relief"],
-        on_call=given["on_call"],
-    )
+    account = {
+        name: given[name] for name in ("broker_margin", "fee_markup", "spread_relief", "on_call")
+    }
     market = load_market(given["data"] or "sample", settle_from=given["settle_from"])
     done = run(
         given["strategy"],
         market,
         params,
         capital=given["capital"],
+        kind=given["kind"],
         account=account,
         execution=execution,
         terms=terms,
@@ -143,8 +155,7 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
         stage=stage,
     )
     stage("second book and tear sheet")
-    words = click.get_current_context().obj or sys.argv[1:]
-    command = "sibt " + shlex.join(words)
+    command = _command()
     folder = save(
         done,
         given["out"],

@@ -185,6 +185,10 @@ def prepare(
     terms: Mapping[str, Any] | None = None,
 ) -> Job:
     """Lay out what does not depend on the wishes; see `simulate` for the parameters."""
+    if not isinstance(legs, Mapping):
+        raise StrategyError(
+            f"`legs` is {type(legs).__name__}; write contract to ratio, {{'si2411': 1}}."
+        )
     if not legs:
         raise StrategyError("A strategy needs at least one leg; write {'si2411': 1}.")
     names, ratios, series = [], [], []
@@ -260,6 +264,8 @@ def check_index(market: Market, series: "pd.Series[Any]", what: str) -> None:
     StrategyError
         No days, a day twice, or a day that is no session.
     """
+    if series.empty:
+        return
     if not isinstance(series.index, pd.DatetimeIndex):
         raise StrategyError(f"The {what} are not indexed by day; use market.sessions.")
     index = series.index

@@ -1,13 +1,22 @@
 """Figures of a daily series: returns, drawdown and ratios, 242 sessions a year."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["SESSIONS_A_YEAR", "drawdown", "max_drawdown", "sharpe", "sortino", "total_return",
-           "volatility"]
+__all__ = [
+    "SESSIONS_A_YEAR",
+    "drawdown",
+    "max_drawdown",
+    "plain",
+    "sharpe",
+    "sortino",
+    "total_return",
+    "volatility",
+]
 
 #: Sessions of a year on the mainland futures exchanges (242, 242, 243 in 2023 to 2025).
 SESSIONS_A_YEAR = 242
@@ -63,3 +72,10 @@ def sortino(returns: Returns, sessions: int = SESSIONS_A_YEAR) -> float:
         return math.nan
     losses = math.sqrt(float(np.mean(np.minimum(values, 0.0) ** 2)))
     return float(values.mean() / losses * math.sqrt(sessions))
+
+
+def plain(value: Any) -> Any:
+    """Return a figure as JSON can hold it: eight digits, None for NaN and infinity."""
+    if isinstance(value, float):
+        return round(float(value), 8) if math.isfinite(value) else None
+    return value

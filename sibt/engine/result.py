@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sibt.engine import metrics
 from sibt.engine import statement as tables
 from sibt.engine.ledger import FILL_REASONS, STATEMENT
-from sibt.engine.money import MARGIN_SCALE
+from sibt.engine.money import MARGIN_SCALE, fee_fen
 from sibt.engine.round_trips import round_trips
 from sibt.engine.terms import terms_in_force
 
@@ -39,7 +39,7 @@ class Result:
 
     Attributes
     ----------
-    statement : pd.DataFrame of shape (T, 12)
+    statement : pd.DataFrame of T rows
         One row for every session of the market: ``previous`` balance, ``closed_pnl`` and
         ``held_pnl`` (mark-to-market profit of lots closed and held), ``mtm`` (their sum),
         ``fees``, ``deposit``, ``equity``, ``margin``, ``available``, ``risk`` (margin ÷
@@ -160,7 +160,7 @@ class Result:
             "unfilled_orders": len(self.unfilled),
             "bust": None if self.bust is None else f"{self.bust:%Y-%m-%d}",
         }
-        return {name: _plain(value) for name, value in figures.items()}
+        return {name: metrics.plain(value) for name, value in figures.items()}
 
     @cached_property
     def peak_margins(self) -> dict[str, float]:
@@ -192,9 +192,21 @@ class Result:
         return net / tonnes if tonnes else None
 
     def _fees_at(self, markup: float) -> float:
-        """Return what the fills would have cost at another multiple of the exchange's fees."""
-        own = self.job.account.fee_markup
-        return float(self.fills["fee"].sum()) * markup / own if own else 0.0
+        """Return what the fills would have cost at a multiple of the exchange's fees."""
+        job, fills = self.job, self.booked["fills"]
+        terms = terms_in_force(
+            job.contracts,
+            job.market.sessions,
+            replace(job.account, fee_markup=markup),
+            job.replaced,
+        )
+        rates = (terms.fee_open, terms.fee_close, terms.fee_close_today)
+        flat = (terms.lot_open, terms.lot_close, terms.lot_close_today)
+        return sum(
+            int(fee_fen(abs(lots), price, int(terms.multiplier[k]), int(rates[offset][t, k]),
+                        int(flat[offset][t, k])))
+            for t, _, k, lots, price, _, offset, _ in fills.tolist()
+        ) / 100
 
     @cached_property
     def entry_days(self) -> pd.DataFrame:
@@ -226,9 +238,10 @@ class Result:
             want = self.want.copy()
             want[:day] = 0
             want[day:entry] = self.want[entry]
-            equity = self.job.book(want, self.limits, record=False)["statement"]
-            nets.append((equity[-1, STATEMENT.index("equity")] - equity[0, 4]
-                         - equity[:, STATEMENT.index("deposit")].sum()) / 100)
+            booked = self.job.book(want, self.limits, record=False)["statement"]
+            equity = booked[:, STATEMENT.index("equity")]
+            deposits = booked[:, STATEMENT.index("deposit")].sum()
+            nets.append((equity[-1] - equity[0] - deposits) / 100)
         table = pd.DataFrame({"net": nets}, index=sessions[start:end])
         table["rank"] = table["net"].rank(ascending=False, method="min").astype(int)
         table["chosen"] = table.index == sessions[entry]
@@ -252,13 +265,6 @@ class Result:
         from sibt.engine.books import reconcile
 
         return reconcile(self)
-
-
-def _plain(value: Any) -> Any:
-    """Return a figure as JSON can hold it: whole fen, six digits, None for NaN."""
-    if isinstance(value, float):
-        return None if not np.isfinite(value) else round(value, 8)
-    return value
 
 
 def _first(sessions: pd.DatetimeIndex, want: IntArray, known_from: Any) -> int:

@@ -25,6 +25,7 @@ COLUMNS = (
     "sessions",
     "worst",
     "best",
+    "rolls",
 )
 
 
@@ -62,7 +63,8 @@ def round_trips(
     pd.DataFrame
         Columns `COLUMNS`. A spread is the sum of ratio × price over the legs, near − far for
         1:−1. Worst and best are the lowest and highest net result at a settlement inside
-        the trip. An open trip has no exit and is valued at the last settlement.
+        the trip. An open trip has no exit and is valued at the last settlement. ``rolls``
+        counts the sessions in which it rolled: its result then is not exit − entry.
     """
     trips = _split(fills, len(ratio), len(multiplier))
     rows = [_row(trip, sessions, ratio, multiplier, settle) for trip in trips]
@@ -118,6 +120,7 @@ def _row(
         last - trip.first + 1,
         min(int(path.min()), net) / 100,
         max(int(path.max()), net) / 100,
+        len(set(fills[fills[:, 7] == _ROLL, 0].tolist())),
     ]
 
 

@@ -132,12 +132,14 @@ def _limits(market: Market, limits: Any, job: Job) -> IntArray:
     if (stated <= 0).any():
         day = stated[stated <= 0].index[0]
         raise StrategyError(f"The limit on {day:%Y-%m-%d} is not above zero; use NaN for none.")
-    tick = job.terms.tick.max(axis=1)
+    # It rests in the session that follows, at that session's tick.
+    tick = np.append(job.terms.tick.max(axis=1)[1:], job.terms.tick.max(axis=1)[-1:])
     off = stated[stated.notna() & (np.abs(stated / tick - np.rint(stated / tick)) > 1e-9)]
     if len(off):
+        step = tick[int(market.sessions.searchsorted(off.index[0]))]
         raise StrategyError(
             f"The limit {off.iloc[0]:g} on {off.index[0]:%Y-%m-%d} is off the tick; round it to"
-            f" {tick[0]:g} yuan."
+            f" {step:g} yuan."
         )
     return to_fen(np.asarray(stated, dtype=np.float64))
 
@@ -151,7 +153,10 @@ def _check_size(job: Job, want: IntArray) -> None:
         *(float(f.max(initial=0)) for f in (job.terms.fee_open, job.terms.fee_close,
                                             job.terms.fee_close_today)),
     )
-    per_lot = float(job.terms.lot_open.max(initial=0))
+    per_lot = max(
+        float(f.max(initial=0))
+        for f in (job.terms.lot_open, job.terms.lot_close, job.terms.lot_close_today)
+    )
     most = lots * (price * float(job.terms.multiplier.max()) * rate + per_lot)
     if most + FEE_SCALE + MARGIN_SCALE > _LARGEST:
         raise SettingError(

@@ -66,9 +66,18 @@ class Terms:
 
 
 def _override(name: str, value: Value, sessions: pd.DatetimeIndex) -> FloatArray:
-    """Return a replaced term by session, shape (T,)."""
+    """Return a replaced term by session, shape (T,); NaN before the first of a Series."""
     if isinstance(value, pd.Series):
-        column = value.reindex(sessions).ffill().bfill().to_numpy(float)
+        index = value.index
+        if not isinstance(index, pd.DatetimeIndex) or index.has_duplicates:
+            raise TermsError(f"Term '{name}' is a Series without one day a row; use sessions.")
+        strange = index.difference(sessions)
+        if len(strange):
+            raise TermsError(
+                f"Term '{name}' names {strange[0]:%Y-%m-%d}, which is no session of the market;"
+                " give a Series by session."
+            )
+        column = value.reindex(sessions).ffill().to_numpy(float)
     else:
         try:
             column = np.full(len(sessions), float(value))
@@ -77,12 +86,13 @@ def _override(name: str, value: Value, sessions: pd.DatetimeIndex) -> FloatArray
                 f"Term '{name}' is '{value}'; give a number, such as {name}=0.1, or a Series"
                 " by session."
             ) from None
-    if not np.isfinite(column).all() or (column < 0).any():
+    stated = column[~np.isnan(column)]
+    if np.isinf(column).any() or not len(stated) or (stated < 0).any():
         raise TermsError(f"Term '{name}' must be a number of zero or more in every session.")
     highest = {"margin": 1.0, "fee": 0.1, "fee_close_today": 0.1}.get(name)
-    if highest is not None and (column > highest).any():
+    if highest is not None and (stated > highest).any():
         raise TermsError(
-            f"Term '{name}' is {column.max():g}, above {highest:g}; write shares, ten per cent"
+            f"Term '{name}' is {stated.max():g}, above {highest:g}; write shares, ten per cent"
             " being 0.1."
         )
     return column
@@ -109,8 +119,9 @@ def terms_in_force(
     replace : mapping, optional
         ``margin``, ``price_limit``, ``fee`` (open and close, and close-today unless
         ``fee_close_today`` is given), ``fee_per_lot`` (yuan), each a number or a Series by
-        session. A replaced margin holds at all stages near delivery. ``lock_escalation`` of
-        1 turns on wider limits and margins after locked sessions, see `sibt.engine.prices`.
+        session that holds on from its first row. A replaced margin holds at all stages near
+        delivery. ``lock_escalation`` of 1 turns on wider limits and margins after locked
+        sessions, see `sibt.engine.prices`.
     open_reading : bool
         Use the other reading where the notices leave two.
 
@@ -132,9 +143,12 @@ def terms_in_force(
     lives = [contract(code) for code in contracts]
 
     def table(override: str, dated: list[FloatArray]) -> FloatArray:
-        if override in columns:
-            return np.repeat(columns[override][:, None], len(lives), axis=1)
-        return np.column_stack(dated) if dated else np.empty((len(sessions), 0))
+        rows = np.column_stack(dated)
+        if override not in columns:
+            return rows
+        # A Series holds from its first session on; the dated rows before.
+        own = columns[override][:, None]
+        return np.where(np.isnan(own), rows, own)
 
     margin = table(
         "margin",
@@ -172,5 +186,5 @@ def terms_in_force(
         lot_open=lots["open"],
         lot_close=lots["close"],
         lot_close_today=lots["close_today"],
-        escalates=columns.get("lock_escalation", np.zeros(len(sessions))) > 0,
+        escalates=np.nan_to_num(columns.get("lock_escalation", np.zeros(len(sessions)))) > 0,
     )

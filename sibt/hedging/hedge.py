@@ -1,7 +1,7 @@
 """A hedge: the physical book and the futures account together, against no hedge at all."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,11 +15,14 @@ from sibt.engine.money import MARGIN_SCALE
 from sibt.engine.result import BROKER_MARGIN, Result
 from sibt.hedging.physical import PhysicalBook
 
-__all__ = ["ADVERSE_MOVE", "MONTH", "Hedge", "size_account"]
+__all__ = ["ADVERSE_MOVE", "FEW_MONTHS", "MONTH", "Hedge", "size_account"]
 
 #: Sessions over which changes are compared: about a month, the horizon of a sale. Spot quotes
 #: are sticky, so that from day to day the futures move and the quote does not.
 MONTH = 20
+
+#: Below so many of these stretches a share of variance means nothing.
+FEW_MONTHS = 6
 
 #: The move against a hedge its account is sized to stand without a margin call, a share.
 ADVERSE_MOVE = 0.20
@@ -76,7 +79,14 @@ class Hedge:
         """
         quotes = self.book.spot.reindex(self.result.returns.index).dropna()
         first = float(quotes.iloc[0]) if len(quotes) else 0.0
-        return float(self.result.job.account.capital) + float(self.book.tonnes.abs().max()) * first
+        return float(self.result.job.account.capital) + self.tonnes * first
+
+    @cached_property
+    def tonnes(self) -> float:
+        """Largest tonnage owned in the run, from the eve of its first session on."""
+        owned = self.book.tonnes.abs()
+        eve = max(int(owned.index.searchsorted(self.result.returns.index[0])) - 1, 0)
+        return float(owned.iloc[eve:].max())
 
     @cached_property
     def returns(self) -> "pd.Series[float]":
@@ -105,10 +115,10 @@ class Hedge:
         """Headline of the hedge; money in yuan, None where nothing is known."""
         window = self.table.loc[self.result.returns.index]
         physical, futures = float(window["physical"].sum()), float(window["futures"].sum())
-        tonnes = float(self.book.tonnes.abs().max())
+        tonnes = self.tonnes
         changes = window[["physical", "hedged"]].dropna()
         months = changes.groupby(np.arange(len(changes)) // MONTH).sum()
-        spread = months["physical"].var()
+        spread = months["physical"].var() if len(months) >= FEW_MONTHS else 0.0
         figures: dict[str, Any] = {
             "tonnes": tonnes,
             "physical": physical,
@@ -117,6 +127,7 @@ class Hedge:
             "hedged_per_tonne": (physical + futures) / tonnes if tonnes else math.nan,
             "unhedged_per_tonne": physical / tonnes if tonnes else math.nan,
             "average_ratio": self.average_ratio,
+            "variance_stretches": len(months),
             "variance_reduction": 1 - months["hedged"].var() / spread if spread else math.nan,
             "worst_day_hedged": float(changes["hedged"].min()) if len(changes) else math.nan,
             "worst_day_unhedged": float(changes["physical"].min()) if len(changes) else math.nan,
@@ -124,11 +135,7 @@ class Hedge:
             "max_drawdown_unhedged": metrics.max_drawdown(self.unhedged),
             "unknown_spot": self.book.unknown,
         }
-        return {
-            name: None if isinstance(value, float) and not np.isfinite(value) else
-            round(float(value), 8) if isinstance(value, float) else value
-            for name, value in figures.items()
-        }
+        return {name: metrics.plain(value) for name, value in figures.items()}
 
 
 def size_account(job: Job, want: Any) -> tuple[Account, str]:
@@ -161,5 +168,5 @@ def size_account(job: Job, want: Any) -> tuple[Account, str]:
     capital = math.ceil(need / 10_000) * 10_000.0
     if capital <= 0:
         return job.account, "no price is known at the first wish, so the account keeps its default"
-    account = Account(**{**vars(job.account), "capital": capital})
+    account = replace(job.account, capital=capital)
     return account, f"{' + '.join(parts)} = {capital:,.0f} yuan"

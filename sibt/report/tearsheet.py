@@ -21,45 +21,29 @@ from sibt.runs.run import Run
 
 __all__ = ["tear_sheet", "title"]
 
-#: Rows of quantstats' table that are ratios of mean to risk, rest on one, or make a rate of
-#: a single event.
-_RATIOS = (
-    "Sharpe",
-    "Sortino",
-    "Omega",
-    "Calmar",
-    "Serenity",
-    "Kelly",
-    "Recovery Factor",
-    "Ulcer Performance",
-    "Risk-Adjusted",
-    "Risk-Return",
-    "Information Ratio",
-    "Treynor",
-    "Alpha",
-    "CAGR",
-    "Expected",
-    "(ann.)",
-    "Tail Ratio",
-    "Gain/Pain",
-    "Common Sense",
-    "CPC",
-    "Profit Factor",
-    "Payoff",
-    "Risk of Ruin",
-    "VaR",
-    "cVaR",
-    "Skew",
-    "Kurtosis",
-    "Volatility",
-    "Value-at-Risk",
-    "Ratio",
-    "R^2",
-    "Win ",
-    "Year",
-    "1Y",
-    "Beta",
-    "Correlation",
+#: Rows of quantstats' table that say something of a single event; every other row is a ratio
+#: of mean to risk, rests on one, or makes a rate of what happened once.
+_PLAIN = (
+    "Risk-Free Rate",
+    "Time in Market",
+    "Cumulative Return",
+    "Max Drawdown",
+    "Max DD Date",
+    "Max DD Period Start",
+    "Max DD Period End",
+    "Longest DD Days",
+    "Max Consecutive Wins",
+    "Max Consecutive Losses",
+    "MTD",
+    "3M",
+    "6M",
+    "YTD",
+    "Best Day",
+    "Worst Day",
+    "Best Month",
+    "Worst Month",
+    "Avg. Drawdown",
+    "Avg. Drawdown Days",
 )
 
 _FONTS = (
@@ -70,7 +54,7 @@ _FONTS = (
 
 def title(run: Run) -> str:
     """Return the heading of a run's pages; SIMULATED comes first where it is."""
-    report = run.strategy.report
+    report = run.strategy.source(run.params)
     words = f"{run.name} · {report.title}" if report else run.name
     return f"SIMULATED · {words}" if run.market.provenance.simulated else words
 
@@ -166,16 +150,24 @@ def _mend(page: str, run: Run) -> str:
     page = _without_chart(page, "daily_returns")
     if not run.result.known:
         page = _without_ratios(page)
+    days = run.result.returns.index
+    if days[0].year == days[-1].year:
+        # A year's return of one year is the whole return, once summed and once compounded.
+        page = _without_chart(_without_chart(page, "eoy_returns"), "eoy")
     page = re.sub(r'(<tr><td colspan="\d"><hr></td></tr>\s*){2,}',
                   '<tr><td colspan="3"><hr></td></tr>\n', page)
     return page.replace('<div class="container">', f'<div class="container">{_banner(run)}', 1)
 
 
 def _without_ratios(page: str) -> str:
-    def keep(match: re.Match[str]) -> str:
-        return "" if any(name in match[0] for name in _RATIOS) else match[0]
+    def keep(row: re.Match[str]) -> str:
+        name = html.unescape(re.sub(r"<.*?>", "", row[1])).strip()
+        return row[0] if not name or name in _PLAIN else ""
 
-    page = re.sub(r"<tr>\s*<td>.*?</tr>", keep, page, flags=re.S)
+    start = page.index("Key Performance Metrics")
+    end = page.index("</table>", start)
+    rows = re.sub(r"<tr><td[^>]*>(.*?)</td>.*?</tr>", keep, page[start:end], flags=re.S)
+    page = page[:start] + rows + page[end:]
     for chart in ("rolling_sharpe", "rolling_sortino", "rolling_vol", "rolling_beta",
                   "vol_returns"):
         page = _without_chart(page, chart)
@@ -214,10 +206,46 @@ def _banner(run: Run) -> str:
             " at their peak); the benchmark is the goods without a hedge."
         )
         said.append(("#555", "#f2f2f2", words))
-    return "".join(
+    notes = [html.escape(word) for word in (*run.notes, *run.result.warnings)]
+    if notes:
+        said.append(("#555", "#f2f2f2", "<br>".join(notes)))
+    return _record(run) + "".join(
         f'<p style="{style.format(edge=edge, ground=ground)}">{text}</p>'
         for edge, ground, text in said
     )
+
+
+def _record(run: Run) -> str:
+    """Return the ledger's own figures, which go before those of the page below."""
+    m = run.result.metrics
+    rows = [("net result of the futures", f"{m['net']:+,.2f} yuan")]
+    if m["net_per_tonne"] is not None:
+        rows.append(("per tonne of the largest position", f"{m['net_per_tonne']:+,.1f} yuan/t"))
+    if run.hedge is not None:
+        h = run.hedge.metrics
+        rows = [
+            ("goods + futures", f"{h['hedged']:+,.2f} yuan"),
+            ("goods alone", f"{h['physical']:+,.2f} yuan"),
+            *rows,
+        ]
+    rows.append(("fees, slippage", f"{m['fees']:,.2f}, {m['slippage']:,.2f} yuan"))
+    rows.append(("peak margin, exchange and broker",
+                 f"{m['peak_margin_exchange']:,.2f}, {m['peak_margin_broker']:,.2f} yuan"))
+    trips = run.result.round_trips
+    if len(trips) and not run.result.known:
+        points = ", ".join(f"{a:+,.0f} and {b:+,.0f}" for a, b in
+                           zip(trips["worst"], trips["best"], strict=True))
+        rows.append(("worst and best point of each trip", f"{points} yuan"))
+    days = run.few_days
+    if days is not None and days["chosen"].any():
+        rank = int(days.loc[days["chosen"], "rank"].iloc[0])
+        rows.append(("rank of the entry day", f"{rank} of {len(days)}"))
+    cells = "".join(
+        f'<tr><td style="padding:2px 18px 2px 0;color:#555">{html.escape(name)}</td>'
+        f'<td style="padding:2px 0;text-align:left">{html.escape(text)}</td></tr>'
+        for name, text in rows
+    )
+    return f'<table id="record" style="width:auto;margin:0 0 12px">{cells}</table>'
 
 
 def _blank(run: Run) -> str:

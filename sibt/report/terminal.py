@@ -16,7 +16,7 @@ from sibt.sources.shipped import shipped
 __all__ = ["show"]
 
 
-def show(run: Run, folder: Path, console: Console, seconds: float) -> None:
+def show(run: Run, folder: Path, console: Console, seconds: float, command: str) -> None:
     """Print a run: result, cost, risk, what did not fill, provenance, where the files are.
 
     Parameters
@@ -29,13 +29,15 @@ def show(run: Run, folder: Path, console: Console, seconds: float) -> None:
         Where to print.
     seconds : float
         Time the whole run took.
+    command : str
+        What was called.
     """
     market = run.market.provenance
     if not console.is_terminal:
         # A file or a pipe has no width; tables there need not be squeezed.
         console.width = 132
-    if run.strategy.report:
-        report = run.strategy.report
+    report = run.strategy.source(run.params)
+    if report:
         place = f"{report.title}, {report.publisher}, {report.date}, {report.place}"
         console.print(f"[italic]“{escape(report.quote)}”[/] {escape(place)}", soft_wrap=True)
     console.print(_figures(run))
@@ -52,7 +54,7 @@ def show(run: Run, folder: Path, console: Console, seconds: float) -> None:
     console.print(f"Written in {seconds:.1f} s: {escape(str(folder))}", soft_wrap=True)
     console.print(f"Tear sheet: {escape(str(folder / 'tearsheet.html'))}", soft_wrap=True)
     if market.simulated:
-        console.print(f"Real prices: sibt run {escape(run.name)} --data FOLDER_OR_FILE"
+        console.print(f"Real prices: {escape(command)} --data FOLDER_OR_FILE"
                       " (bars.csv: date, contract, open, high, low, close, settle, volume,"
                       " open_interest)", soft_wrap=True)
 
@@ -81,8 +83,9 @@ def _figures(run: Run) -> Table:
         row("goods alone", f"{_money(h['physical'], sign=True)} yuan"
             f"  ({_money(h['unhedged_per_tonne'], 1, True)} yuan/t)")
         cut = h["variance_reduction"]
-        row("variance cut by", "unknown" if cut is None else f"{cut:.1%} on 20-session changes,"
-            f" {h['average_ratio']:.0%} hedged on average")
+        stretches = f"{h['variance_stretches']} stretches of 20 sessions"
+        row("variance cut by", (f"unknown from {stretches}" if cut is None else
+            f"{cut:.1%} over {stretches}") + f"; {h['average_ratio']:.1%} hedged on average")
         if h["unknown_spot"]:
             row("spot unknown", f"{h['unknown_spot']} sessions with goods and no quote")
     name = "net result" if run.hedge is None else "futures alone"
@@ -115,6 +118,10 @@ def _figures(run: Run) -> Table:
     row("margin calls", "none" if not calls else f"[red]{calls}[/], the largest"
         f" {_money(m['largest_call'])} yuan; paid in {_money(m['deposits'])}")
     row("unfilled", _unfilled(run))
+    if "naked" in run.result.statement:
+        naked = run.result.statement["naked"]
+        row("naked legs", "never" if not naked.any() else
+            f"{int((naked > 0).sum())} sessions, at most {int(naked.max())} lots")
     row("two books", f"largest difference {run.result.reconcile():.6f} yuan over"
         f" {len(run.result.statement)} sessions")
     market = run.market
@@ -155,13 +162,16 @@ def _trips(run: Run) -> Table:
     for name in ("entry", "exit", "units", "in at", "out at", "net", "worst", "best", "days"):
         table.add_column(name, justify="left" if name in ("entry", "exit") else "right",
                          no_wrap=True)
+    rolled = bool((trips["rolls"] > 0).any())
+    if rolled:
+        table.add_column("rolls", justify="right")
     for row in cast(Any, trips.tail(10).itertuples()):
         out = "open" if pd.isna(row.exit) else f"{row.exit:%y-%m-%d}"
         table.add_row(
             f"{row.entry:%y-%m-%d}", out, f"{row.units:+,.0f}", _money(row.entry_spread, 0),
             "" if pd.isna(row.exit_spread) else _money(row.exit_spread, 0),
             _money(row.net, 0, True), _money(row.worst, 0, True),
-            _money(row.best, 0, True), str(row.sessions),
+            _money(row.best, 0, True), str(row.sessions), *([str(row.rolls)] if rolled else []),
         )
     return table
 

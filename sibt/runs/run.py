@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,6 +102,7 @@ class _Wishes:
     limits: pd.Series[Any] | None
     known_from: str | None
     exposure: pd.Series[float] | None
+    stands: bool = False  # a wish from before the run's first session
 
 
 def run(
@@ -110,7 +111,7 @@ def run(
     params: Mapping[str, Any] | None = None,
     *,
     capital: float | None = None,
-    account: Account | None = None,
+    account: Account | Mapping[str, Any] | None = None,
     kind: Kind | None = None,
     execution: Execution | None = None,
     terms: Mapping[str, Any] | None = None,
@@ -129,9 +130,10 @@ def run(
     params : mapping, optional
         Parameters that differ from the strategy's defaults.
     capital : float, optional
-        Opening equity, yuan; by default the account's, for a hedge sized from the hedge.
-    account : Account, optional
-        The rest of the account; its kind gives way to `kind`.
+        Opening equity, yuan; by default a million, for a hedge sized from the hedge.
+    account : Account or mapping, optional
+        An account to use as it is, or only what differs from the defaults, such as
+        ``{"broker_margin": 0.05}``. `capital` and `kind` go before it.
     kind : str, optional
         Kind of account; by default the strategy's.
     execution : Execution, optional
@@ -158,10 +160,9 @@ def run(
         whole = market if market is not None else load_market("sample")
         cut = _cut(whole, start, end)
     execution = execution or Execution()
-    own = account or Account()
-    own = replace(own, kind=kind or (account.kind if account else cast(Kind, strategy.kind)))
-    if capital is not None:
-        own = replace(own, capital=capital)
+    said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
+    said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
+    own = Account(**{"kind": strategy.kind, **said})
     notes: list[str] = []
     with clock("wishes"):
         context = {
@@ -175,7 +176,7 @@ def run(
         if wishes.exposure is not None:
             book = physical_book(cut, wishes.exposure, strategy.grade(p))
     with clock("ledger"):
-        if book is not None and capital is None:
+        if book is not None and "capital" not in said:
             own, formula = _sized(cut, wishes, own, execution, terms)
             notes.append(f"account sized from the hedge: {formula}")
         result = _simulate(cut, wishes, own, execution, terms)
@@ -183,6 +184,11 @@ def run(
         notes.append(
             f"nothing could be traded: the idea is known from {wishes.known_from}, and the market"
             f" ends on {cut.sessions[-1]:%Y-%m-%d}"
+        )
+    if start is not None and wishes.stands:
+        notes.append(
+            "the strategy wished for this position before --from; it is entered at the run's"
+            " first session, and holding times count from the first wish"
         )
     hedge = None if book is None else Hedge(book, result)
     with clock("comparisons"):
@@ -261,13 +267,17 @@ def _ask(path: Path, method: Callable[..., Any], *arguments: Any) -> Any:
 def _wishes(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> _Wishes:
     legs = _ask(path, strategy.legs, market, p)
     wished = _ask(path, strategy.units, market, p)
+    if isinstance(wished, tuple) and len(wished) != 2:
+        raise StrategyError(
+            f"units() of {path} returns {len(wished)} things; return units, or units and limits."
+        )
     units, limits = wished if isinstance(wished, tuple) else (wished, None)
     if not isinstance(units, pd.Series):
         raise StrategyError(
             f"units() of {path} returns {type(units).__name__}; return a Series of whole units by"
             " session (or that and limits)."
         )
-    known_from = _ask(path, strategy.known_from, p)
+    known_from, stands = _ask(path, strategy.known_from, p), False
     exposure = _ask(path, strategy.exposure, market, p)
     if exposure is not None and not isinstance(exposure, pd.Series):
         raise StrategyError(
@@ -275,14 +285,16 @@ def _wishes(strategy: Strategy, path: Path, market: Market, p: Params, start: An
             " session, or None."
         )
     if start is not None:
-        # What was wished before is not entered late: the wish begins with the run.
+        # The run begins flat: a wish that stands from before is entered in its first session.
         first = int(market.sessions.searchsorted(_day(start, "--from")))
         eve = market.sessions[max(first - 1, 0)]
         units = units.reindex(market.sessions).ffill().fillna(0.0)
+        before = units[units.index < eve]
+        stands = bool(len(before)) and before.iloc[-1] * units[eve] > 0
         units = units.where(units.index >= eve, 0.0)
         if known_from is None or pd.Timestamp(known_from) < eve:
             known_from = f"{eve:%Y-%m-%d}"
-    return _Wishes(legs, units, limits, known_from, exposure)
+    return _Wishes(legs, units, limits, known_from, exposure, stands)
 
 
 def _simulate(

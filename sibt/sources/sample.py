@@ -588,6 +588,8 @@ def generate(seed: int = SEED) -> dict[str, pd.DataFrame]:
 def write(folder: Path | str, seed: int = SEED) -> None:
     """Write ``bars.csv``, ``spot.csv`` and ``receipts.csv``, the same bytes every time.
 
+    Beside them a file SIMULATED, by which copies of the folder are still known as made up.
+
     Parameters
     ----------
     folder : path
@@ -602,6 +604,7 @@ def write(folder: Path | str, seed: int = SEED) -> None:
             index=False, lineterminator="\n", float_format="%.0f", date_format="%Y-%m-%d"
         )
         (home / f"{name}.csv").write_bytes(text.encode("utf-8"))
+    (home / "SIMULATED").write_bytes(b"Made-up prices: they say nothing about the real market.\n")
 
 
 def _main(arguments: list[str]) -> int:

@@ -69,7 +69,7 @@ def load(name: str | Path) -> Strategy:
         ) from error
     except SibtError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise blame(path, error) from error
     finally:
         sys.dont_write_bytecode = quiet
@@ -89,7 +89,7 @@ def load(name: str | Path) -> Strategy:
     return found[0]()
 
 
-def blame(path: Path, error: Exception) -> StrategyError:
+def blame(path: Path, error: BaseException) -> StrategyError:
     """Return an error that names the line of the strategy file where `error` arose."""
     lines = [
         frame.lineno

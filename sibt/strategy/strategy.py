@@ -171,6 +171,8 @@ class Report:
         The sentence, in the report's words.
     leaves_open : tuple of str
         What the report does not say and the parameters have to.
+    file : str
+        Name of the file the report was read from, where there is one.
     """
 
     title: str
@@ -179,6 +181,7 @@ class Report:
     place: str
     quote: str
     leaves_open: tuple[str, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,10 @@ class Strategy:
 
     kind: ClassVar[str] = "individual"
     report: ClassVar[Report | None] = None
+
+    def source(self, p: Params) -> Report | None:
+        """Return the report these parameters come from: `report`, unless variants differ."""
+        return self.report
 
     def known_from(self, p: Params) -> str | None:
         """Return the day the idea became known; nothing fills before the session after it."""

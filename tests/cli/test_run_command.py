@@ -203,7 +203,7 @@ def test_three_round_trips_print_a_sharpe(flip_run):
 
 def test_controls_and_placebos_are_printed_with_the_excess(sample_run):
     said, folder = sample_run
-    assert "Nov/Dec 2023" in said.out
+    assert "si2311/si2312" in said.out
     assert "placebo" in said.out
     excess = figures(folder)["excess_over_control_per_tonne"]
     assert f"Excess over the controls: {excess:+,.1f} yuan/t" in said.flat

@@ -84,8 +84,11 @@ def test_an_execution_out_of_range(settings, message):
         ({"margin": float("nan")}, r"Term 'margin' must be a number"),
         ({"price_limit": "high"}, r"Term 'price_limit' is 'high'; give a number"),
         ({"margin": None}, r"Term 'margin' is 'None'; give a number"),
-        ({"margin": pd.Series(dtype=float)}, r"Term 'margin' must be a number"),
-        ({"margin": pd.Series([0.1], index=[pd.Timestamp("2030-01-01")])}, r"in every session"),
+        ({"margin": pd.Series(dtype=float)}, r"Term 'margin' is a Series without one day a row"),
+        (
+            {"margin": pd.Series([0.1], index=[pd.Timestamp("2030-01-01")])},
+            r"names 2030-01-01, which is no session",
+        ),
     ],
 )
 def test_a_term_that_is_none(terms, message):

@@ -139,3 +139,17 @@ class TestTheLedgerBooksTheSame:
         for column in ("mtm", "fees", "equity", "margin"):
             assert booked.statement[column].tolist() == run.statement[column].tolist()
         assert booked.fills["fee"].tolist() == run.fills["fee"].tolist()
+
+
+def test_the_fills_of_a_run_booked_as_trades_come_to_the_same_statement():
+    """`book` and the ledger are two ways through one set of rules."""
+    market = sibt.load_market("sample")
+    run = sibt.run("short_rallies", market, {"rally": "zscore", "variant": "near_month"})
+    result = run.result
+    trades = result.fills.assign(offset=result.fills["offset"].str.replace("_today", ""))
+    columns = list(result.job.contracts)
+    at = [market.column(code) for code in columns]
+    settle = pd.DataFrame(market.settle[:, at], index=market.sessions, columns=columns).ffill()
+    booked = sibt.book(trades, settle, account=result.job.account)
+    for name in ("mtm", "fees", "equity", "margin"):
+        assert booked.statement[name].round(2).equals(result.statement[name].round(2)), name

@@ -18,7 +18,7 @@ from sibt.strategy.strategy import Strategy
 
 HEDGES = ("producer_hedge", "trader_hedge")
 DAYS = calendar.sessions()
-DAYS = DAYS[DAYS >= "2024-04-01"][:80]
+DAYS = DAYS[DAYS >= "2024-04-01"][:140]
 PLAIN = {"margin": 0.10, "fee": 0.0, "price_limit": 1.0}
 
 
@@ -72,7 +72,7 @@ def test_an_unquoted_session_leaves_its_futures_gain_to_the_next_quote():
 
 def test_a_full_hedge_cuts_the_whole_variance():
     # Changes are compared over stretches of twenty sessions.
-    prices = [12_000 + 50 * (i % 3) - 20 * i + 40 * (i // 20) * i for i in range(80)]
+    prices = [12_000 + 100 * (i % 40 if i % 40 < 20 else 40 - i % 40) for i in range(140)]
     hedge = hedge_of(prices, [p + 500 for p in prices])
     assert hedge.metrics["variance_reduction"] > 0.9
 

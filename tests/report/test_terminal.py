@@ -64,7 +64,7 @@ def printed(one, *, terminal: bool = False, width: int | None = None) -> str:
     out = io.StringIO()
     console = Console(file=out, highlight=False, force_terminal=terminal, width=width,
                       color_system=None)
-    show(one, Path("results/20241231-000000-x"), console, 1.25)
+    show(one, Path("results/20241231-000000-x"), console, 1.25, "sibt run x")
     return out.getvalue()
 
 

@@ -66,7 +66,8 @@ def own_returns(table: pd.DataFrame, chosen: pd.Series) -> pd.Series:
 
 def test_regenerating_gives_the_committed_bytes(tmp_path: Path):
     write(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{t}.csv" for t in TABLES)
+    written = {p.name for p in tmp_path.iterdir()}
+    assert written == {"SIMULATED", *(f"{t}.csv" for t in TABLES)}
     for name in TABLES:
         fresh = (tmp_path / f"{name}.csv").read_bytes()
         assert fresh == (COMMITTED / f"{name}.csv").read_bytes(), name
@@ -376,3 +377,9 @@ def test_recorded_prices_are_not_in_it(bars, real):
     other = wide(real, "close").diff().stack()
     together = pd.concat([change, other], axis=1, join="inner")
     assert abs(together.corr().iloc[0, 1]) < 0.2
+
+
+def test_a_copy_of_the_sample_is_still_simulated(tmp_path):
+    write(tmp_path)
+    assert load_market(tmp_path).provenance.simulated
+    assert load_market(tmp_path / "bars.csv").provenance.simulated

@@ -80,9 +80,14 @@ def test_each_year_is_one_complete_event_of_a_known_change(reverse, year, change
 def test_other_years_are_controls_and_other_pairs_placebos(reverse):
     for year, done in reverse.items():
         roles = done.comparisons.groupby("role")["name"].agg(list)
-        assert roles["control"] == [f"Nov/Dec {y}" for y in (2023, 2024, 2025) if y != year]
+        others = [y % 100 for y in (2023, 2024, 2025) if y != year]
+        assert roles["control"] == [f"si{y}11/si{y}12" for y in others]
+        y = year % 100
         assert roles["placebo"] == [
-            f"{pair} of {year}" for pair in ("Dec/Jan", "Jan/Feb", "Feb/Mar", "Mar/Apr")
+            f"si{y}12/si{y + 1}01",
+            f"si{y + 1}01/si{y + 1}02",
+            f"si{y + 1}02/si{y + 1}03",
+            f"si{y + 1}03/si{y + 1}04",
         ]
         assert done.comparisons["net_per_tonne"].notna().all()
         assert (done.comparisons["round_trips"] == 1).all()
@@ -91,7 +96,9 @@ def test_other_years_are_controls_and_other_pairs_placebos(reverse):
 def test_a_control_is_the_run_of_that_year(reverse):
     for year, done in reverse.items():
         for other in set(reverse) - {year}:
-            row = done.comparisons.set_index("name").loc[f"Nov/Dec {other}"]
+            row = done.comparisons.set_index("name").loc[
+                f"si{other % 100}11/si{other % 100}12"
+            ]
             assert row["net"] == reverse[other].result.metrics["net"]
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -448,7 +449,7 @@ def test_it_names_its_report_and_what_the_report_leaves_open(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_words_it_quotes_stand_in_a_report(name, shared_market):
     folder = shared_market.parent / "seeds"
-    if not folder.is_dir():
+    if not folder.is_dir() and not os.environ.get("CI"):
         pytest.skip("the reports' texts are not there: no folder seeds beside the prices")
     texts = ["".join(path.read_text("utf-8").split()) for path in sorted(folder.glob("*.txt"))]
     report = strategy(name).report
