@@ -209,10 +209,11 @@ def _banner(run: Run) -> str:
     notes = [html.escape(word) for word in (*run.notes, *run.result.warnings)]
     if notes:
         said.append(("#555", "#f2f2f2", "<br>".join(notes)))
-    return _record(run) + "".join(
+    bands = "".join(
         f'<p style="{style.format(edge=edge, ground=ground)}">{text}</p>'
         for edge, ground, text in said
     )
+    return bands + _record(run)
 
 
 def _record(run: Run) -> str:
