@@ -108,6 +108,15 @@ class Market:
             if array.shape != shape:
                 raise ValueError(f"`{name}` has shape {array.shape}, expected {shape}")
             array.setflags(write=False)
+        # Frames over locked arrays refuse to be written to as well.
+        spot, lots = self.spot.to_numpy(float, copy=True), self.receipts.to_numpy(float, copy=True)
+        spot.setflags(write=False)
+        lots.setflags(write=False)
+        index = self.sessions
+        frame = pd.DataFrame(spot, index=index, columns=self.spot.columns, copy=False)
+        series = pd.Series(lots, index=index, name=self.receipts.name, copy=False)
+        object.__setattr__(self, "spot", frame)
+        object.__setattr__(self, "receipts", series)
 
     @classmethod
     def from_bars(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal, assert_series_equal
 
+import sibt
 from sibt.errors import DataError
 from sibt.market import calendar
 from sibt.market.panel import FIELDS, Market
@@ -256,3 +257,12 @@ def test_it_says_what_it_is_and_whether_it_is_simulated(market):
     expected = "<Market three contracts: 3 contracts, 15 sessions 2023-09-04..2023-09-22>"
     assert repr(market) == expected
     assert "SIMULATED" in repr(Market.from_bars(tidy(market), simulated=True))
+
+
+def test_spot_and_receipts_cannot_be_written_to():
+    market = sibt.load_market("sample")
+    with pytest.raises(ValueError, match="read-only"):
+        market.spot.iloc[0, 0] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        market.receipts.iloc[0] = 1.0
+    assert market.digest == sibt.load_market("sample").digest
