@@ -119,8 +119,10 @@ def lay_out(
         for name in ("open", "high", "low", "close", "settle", "volume")
     )
     raw = {"open": o, "close": c, "settle": settle}[execution.fill]
-    known = ~(np.isnan(o) & np.isnan(h) & np.isnan(lo) & np.isnan(c) & np.isnan(settle))
-    last = _last_known(settle)
+    known = market.traded()[:, pick]
+    valued = pd.DataFrame(settle).ffill().to_numpy()
+    last = np.full_like(valued, np.nan)
+    last[1:] = valued[:-1]
     limit, margin_floor = _limits(last, (o, h, lo, c), terms)
     up, down = _band(last, limit, terms.tick)
     refuted = _outside((o, h, lo, c), up, down)
@@ -154,7 +156,7 @@ def lay_out(
         open=to_fen(o),
         low=to_fen(low),
         high=to_fen(high),
-        settle=to_fen(pd.DataFrame(settle).ffill().to_numpy()),
+        settle=to_fen(valued),
         limit_up=up,
         limit_down=down,
         refuted=refuted,
@@ -162,13 +164,6 @@ def lay_out(
         barless=listed & ~known,
         margin_floor=margin_floor,
     )
-
-
-def _last_known(settle: FloatArray) -> FloatArray:
-    """Return the last settlement known before each session."""
-    before = np.full_like(settle, np.nan)
-    before[1:] = pd.DataFrame(settle).ffill().to_numpy()[:-1]
-    return before
 
 
 def _band(

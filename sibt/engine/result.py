@@ -90,6 +90,7 @@ class Result:
         sessions = job.market.sessions
         statement = tables.statement(job, booked)
         bust = None if booked["bust"] < 0 else sessions[booked["bust"]]
+        first = _first(sessions, want, known_from)
         return cls(
             job=job,
             want=want,
@@ -103,8 +104,8 @@ class Result:
             round_trips=round_trips(
                 sessions, booked["fills"], job.ratio, job.terms.multiplier, job.prices.settle
             ),
-            returns=_returns(statement, _first(sessions, want, known_from), booked["bust"]),
-            warnings=_warnings(job, booked, bust, _first(sessions, want, known_from)),
+            returns=_returns(statement, first, booked["bust"]),
+            warnings=_warnings(job, booked, bust, first),
             bust=bust,
         )
 
@@ -262,6 +263,10 @@ class Result:
         LedgerError
             The books differ by more than 0.01 yuan.
         """
+        return self._difference
+
+    @cached_property
+    def _difference(self) -> float:
         from sibt.engine.books import reconcile
 
         return reconcile(self)
@@ -290,17 +295,16 @@ def _warnings(
     """Say in plain sentences what the figures leave out or rest on."""
     said = list(job.market.provenance.notes)
     fills, prices = booked["fills"], job.prices
-    touched = np.zeros(prices.raw.shape, dtype=bool)
     lots = booked["positions"].sum(axis=1) != 0
-    touched |= lots
+    touched = lots.copy()
     touched[fills[:, 0], fills[:, 2]] = True
     held = np.flatnonzero(touched.any(axis=1))
     if len(held):
         span = job.market.sessions[held[0] : held[-1] + 1]
         if "margin" not in job.replaced or "fee" not in job.replaced:
-            for name in sorted({life.product.name for life in job.lives}):
-                product = next(x.product for x in job.lives if x.product.name == name)
-                said.extend(product.caveats(span))
+            products = {life.product.name: life.product for life in job.lives}
+            for name in sorted(products):
+                said.extend(products[name].caveats(span))
     counted = len(job.market.sessions) - first
     active = int(lots[first:].any(axis=1).sum())
     if active and 2 * active < counted:
