@@ -212,7 +212,9 @@ def prepare(
         dtype=np.int64,
     ).T
     lives = tuple(contract(code) for code in contracts)
-    in_force = terms_in_force(contracts, market.sessions, account, terms)
+    in_force = terms_in_force(
+        contracts, market.sessions, account, terms, observed=market.terms
+    )
     columns = [market.column(code) for code in contracts]
     prices = lay_out(market, list(lives), columns, in_force, execution)
     floor = scaled(prices.margin_floor, 1, MARGIN_SCALE, add=account.broker_margin)

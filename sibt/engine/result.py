@@ -177,7 +177,12 @@ class Result:
         peaks = {}
         for suffix, other in (("", False), ("_open_reading", True)):
             terms = terms_in_force(
-                job.contracts, job.market.sessions, plain, job.replaced, open_reading=other
+                job.contracts,
+                job.market.sessions,
+                plain,
+                job.replaced,
+                open_reading=other,
+                observed=job.market.terms,
             )
             exchange = np.maximum(terms.margin / MARGIN_SCALE, job.prices.margin_floor)
             peaks[f"peak_margin_exchange{suffix}"] = (worth * exchange).sum(axis=1).max()
@@ -200,6 +205,7 @@ class Result:
             job.market.sessions,
             replace(job.account, fee_markup=markup),
             job.replaced,
+            observed=job.market.terms,
         )
         rates = (terms.fee_open, terms.fee_close, terms.fee_close_today)
         flat = (terms.lot_open, terms.lot_close, terms.lot_close_today)
@@ -302,7 +308,8 @@ def _warnings(
     if len(held):
         span = job.market.sessions[held[0] : held[-1] + 1]
         if "margin" not in job.replaced or "fee" not in job.replaced:
-            products = {life.product.name: life.product for life in job.lives}
+            names = sorted({life.product.name for life in job.lives})
+            products = {name: job.market.product(name) for name in names}
             for name in sorted(products):
                 said.extend(products[name].caveats(span))
     counted = len(job.market.sessions) - first

@@ -105,6 +105,7 @@ def terms_in_force(
     replace: Mapping[str, Value] | None = None,
     *,
     open_reading: bool = False,
+    observed: pd.DataFrame | None = None,
 ) -> Terms:
     """Return the terms for contracts over sessions.
 
@@ -124,6 +125,8 @@ def terms_in_force(
         sessions, see `sibt.engine.prices`.
     open_reading : bool
         Use the other reading where the notices leave two.
+    observed : pd.DataFrame, optional
+        ``Market.terms``: what was charged on single contracts, beside the products' files.
 
     Raises
     ------
@@ -140,7 +143,10 @@ def terms_in_force(
     if "fee" in replaced:
         replaced.setdefault("fee_close_today", replaced["fee"])
     columns = {name: _override(name, value, sessions) for name, value in replaced.items()}
-    lives = [contract(code) for code in contracts]
+    owners = [contract(code).product for code in contracts]
+    if observed is not None:
+        owners = [owner.extended(observed) for owner in owners]
+    rules = list(zip(contracts, owners, strict=True))
 
     def table(override: str, dated: list[FloatArray]) -> FloatArray:
         rows = np.column_stack(dated)
@@ -152,12 +158,12 @@ def terms_in_force(
 
     margin = table(
         "margin",
-        [c.product.margin_rate(c.code, sessions, account.kind, open_reading) for c in lives],
+        [p.margin_rate(code, sessions, account.kind, open_reading) for code, p in rules],
     )
     markup = account.fee_markup
     fees = {
         name: scaled(
-            table(override, [c.product.fee(c.code, sessions, name) for c in lives]),
+            table(override, [p.fee(code, sessions, name) for code, p in rules]),
             markup,
             FEE_SCALE,
         )
@@ -169,16 +175,16 @@ def terms_in_force(
     }
     lots = {
         name: scaled(
-            table("fee_per_lot", [c.product.fee_per_lot(c.code, sessions, name) for c in lives]),
+            table("fee_per_lot", [p.fee_per_lot(code, sessions, name) for code, p in rules]),
             markup,
             100 * FEE_SCALE,
         )
         for name in ("open", "close", "close_today")
     }
     return Terms(
-        multiplier=np.array([c.product.multiplier for c in lives], dtype=np.int64),
-        tick=table("", [c.product.tick(sessions) for c in lives]),
-        price_limit=table("price_limit", [c.product.price_limit(c.code, sessions) for c in lives]),
+        multiplier=np.array([p.multiplier for p in owners], dtype=np.int64),
+        tick=table("", [p.tick(sessions) for p in owners]),
+        price_limit=table("price_limit", [p.price_limit(code, sessions) for code, p in rules]),
         margin=scaled(margin, 1, MARGIN_SCALE, add=account.broker_margin),
         fee_open=fees["open"],
         fee_close=fees["close"],

@@ -35,6 +35,7 @@ BARS = Schema(
         "settle": ("结算价",),
         "volume": ("成交量",),
         "open_interest": ("持仓量",),
+        "source": ("src", "来源"),
     },
     ("date", "contract"),
 )
@@ -82,6 +83,7 @@ def build(
     receipts: pd.DataFrame | None = None,
     series: pd.DataFrame | None = None,
     dominant: pd.DataFrame | None = None,
+    terms: pd.DataFrame | None = None,
     settle_from: str | None = None,
     source: str = "memory",
     simulated: bool = False,
@@ -97,9 +99,9 @@ def build(
         their Chinese headers, in any order; prices in yuan per tonne, the rest in lots.
         Date, contract and one price column must be there; other columns are ignored and
         listed in the notes. Blank is unknown.
-    spot, receipts, series, dominant : pd.DataFrame, optional
+    spot, receipts, series, dominant, terms : pd.DataFrame, optional
         ``date, grade, price``; ``date, lots``; ``name, date, published_on, value, unit``;
-        ``date, contract``.
+        ``date, contract``; ``contract, item, from, value``.
     settle_from : {"close"}, optional
         Let the close stand in where a bar has no settlement.
     source, simulated
@@ -133,7 +135,7 @@ def build(
     _check(rows)
     if rows.table.ignored:
         said.append(f"ignored columns: {', '.join(rows.table.ignored)}")
-    said += _doubts(rows)
+    said += _sources(rows.table) + _doubts(rows)
     if settle_from == "close":
         said += _stand_in(rows.values)
     sessions = rows.sessions
@@ -152,6 +154,7 @@ def build(
         spot=quotes.spot(spot, sessions, said, places.get("spot")),
         receipts=quotes.receipts(receipts, sessions, said, places.get("receipts")),
         series=quotes.series(series, sessions, said, places.get("series")),
+        terms=quotes.terms(terms, places.get("terms")),
         dominant_map=quotes.dominant(dominant, sessions, codes, said, places.get("dominant")),
         provenance=Provenance(
             source=source,
@@ -339,6 +342,17 @@ def _check_tick(rows: _Rows) -> None:
 def _off(price: FloatArray, tick: FloatArray) -> NDArray[np.bool_]:
     steps = price / tick
     return np.abs(steps - np.rint(steps)) > 1e-6
+
+
+def _sources(table: Table) -> list[str]:
+    """Return where the rows came from, where the table says so."""
+    if not table.has("source"):
+        return []
+    counts = table.cells("source").astype(object).fillna("unknown").value_counts()
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    named = [f"{word} ({count:,})" for word, count in ranked[:3]]
+    more = len(ranked) - len(named)
+    return [f"bars by source: {', '.join(named)}{f' and {more} more' if more else ''}"]
 
 
 def _doubts(rows: _Rows) -> list[str]:

@@ -13,8 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sibt.errors import DataError, did_you_mean
-from sibt.market import curve
+from sibt.market import curve, quotes
 from sibt.market import spread as two_prices
+from sibt.market.product import Product
+from sibt.market.product import product as product_of
 
 __all__ = ["FIELDS", "Market", "Provenance"]
 
@@ -46,18 +48,6 @@ class Provenance:
     notes: tuple[str, ...] = ()
 
 
-def _no_series() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "name": pd.Series(dtype=object),
-            "date": pd.Series(dtype="datetime64[ns]"),
-            "published_on": pd.Series(dtype="datetime64[ns]"),
-            "value": pd.Series(dtype=float),
-            "unit": pd.Series(dtype=object),
-        }
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Market:
     """Bars of all contracts on the exchange's sessions, with spot, receipts and other series.
@@ -80,6 +70,9 @@ class Market:
         Registered warehouse receipts, lots.
     series : pd.DataFrame
         What else the user brings, long: name, date, published_on, value, unit.
+    terms : pd.DataFrame
+        What was charged on single contracts, beside the products' files: contract, item,
+        from, value, source, confidence; see `product`.
     dominant_map : pd.Series or None
         The dominant contract by session, where the data bring it.
     provenance : Provenance
@@ -97,7 +90,8 @@ class Market:
     open_interest: FloatArray
     spot: pd.DataFrame
     receipts: pd.Series[float]
-    series: pd.DataFrame = field(default_factory=_no_series)
+    series: pd.DataFrame = field(default_factory=quotes.no_series)
+    terms: pd.DataFrame = field(default_factory=quotes.no_terms)
     dominant_map: pd.Series[Any] | None = None
     provenance: Provenance = Provenance("memory")
 
@@ -127,6 +121,7 @@ class Market:
         receipts: pd.DataFrame | None = None,
         series: pd.DataFrame | None = None,
         dominant: pd.DataFrame | None = None,
+        terms: pd.DataFrame | None = None,
         settle_from: str | None = None,
         source: str = "memory",
         simulated: bool = False,
@@ -138,9 +133,9 @@ class Market:
         bars : pd.DataFrame
             Columns ``date, contract, open, high, low, close, settle, volume,
             open_interest``; blanks are allowed in all but date and contract.
-        spot, receipts, series, dominant : pd.DataFrame, optional
+        spot, receipts, series, dominant, terms : pd.DataFrame, optional
             ``date, grade, price``; ``date, lots``; ``name, date, published_on, value,
-            unit``; ``date, contract``.
+            unit``; ``date, contract``; ``contract, item, from, value``.
         settle_from : {"close"}, optional
             Let the close stand in where a bar has no settlement.
         source : str
@@ -161,6 +156,7 @@ class Market:
             receipts=receipts,
             series=series,
             dominant=dominant,
+            terms=terms,
             settle_from=settle_from,
             source=source,
             simulated=simulated,
@@ -194,6 +190,16 @@ class Market:
     @cached_property
     def _columns(self) -> Mapping[str, int]:
         return {code: number for number, code in enumerate(self.contracts)}
+
+    def product(self, name: str) -> Product:
+        """Return the terms of a product: its file, extended by `terms`.
+
+        Raises
+        ------
+        TermsError
+            There is no file of terms for it.
+        """
+        return product_of(name).extended(self.terms)
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return one field (``close``, ``volume``, …) as a frame of sessions × contracts."""
@@ -275,6 +281,7 @@ class Market:
             spot=self.spot.iloc[:count],
             receipts=self.receipts.iloc[:count],
             series=self.series[self.series["published_on"] <= last].reset_index(drop=True),
+            terms=self.terms[self.terms["from"] <= last].reset_index(drop=True),
             dominant_map=None if self.dominant_map is None else self.dominant_map.iloc[:count],
             **arrays,
         )
@@ -288,6 +295,8 @@ class Market:
         for name in FIELDS:
             seal.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         tables = [self.spot, self.receipts.to_frame("lots"), self.series]
+        if len(self.terms):
+            tables.append(self.terms)
         if self.dominant_map is not None:
             tables.append(self.dominant_map.to_frame("contract"))
         for table in tables:

@@ -7,7 +7,7 @@ and the price limit announced with it holds from the next session.
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,9 +19,22 @@ from numpy.typing import NDArray
 from sibt.errors import TermsError, did_you_mean
 from sibt.market import calendar
 
-__all__ = ["Product", "product", "products"]
+__all__ = ["OBSERVED", "Product", "product", "products"]
 
 FloatArray = NDArray[np.float64]
+
+#: What may be observed of a contract: shares, but for the last three, yuan per lot.
+OBSERVED = (
+    "speculator",
+    "hedger",
+    "limit",
+    "open",
+    "close",
+    "close_today",
+    "open_per_lot",
+    "close_per_lot",
+    "close_today_per_lot",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +64,11 @@ class Product:
         Steps of margin near delivery; costs of carrying receipts.
     known_until : pd.Timestamp
         Last session for which the rows were looked for.
+    hours : tuple of (int, int)
+        Parts of the trading day, minutes after midnight Beijing time; empty where unknown.
+    observed : pd.DataFrame or None
+        What was charged on single contracts, beside the rows of the file: ``contract, item,
+        from, value``; see `extended`.
     """
 
     name: str
@@ -72,6 +90,25 @@ class Product:
     carry: Mapping[str, Any] = field(repr=False)
     receipts_cancelled_after_month: int | None
     known_until: pd.Timestamp
+    hours: tuple[tuple[int, int], ...] = ()
+    observed: pd.DataFrame | None = field(default=None, repr=False)
+
+    def extended(self, rows: pd.DataFrame) -> "Product":
+        """Return these terms with rows that were observed, contract by contract.
+
+        An observed value holds for its contract from its day until the next row that
+        contradicts it: a later observation, or a later row of the file. Where a stage near
+        delivery begins after it, the higher of the two holds. It settles an open reading.
+
+        Parameters
+        ----------
+        rows : pd.DataFrame
+            ``contract, item, from, value`` and more. Items are `OBSERVED`; margins count from
+            the settlement of ``from``, limits from the session after it, fees from the
+            session.
+        """
+        own = rows[rows["contract"].str.match(rf"{self.name}\d")]
+        return replace(self, observed=own) if len(own) else self
 
     def standard(self, code: str) -> str:
         """Return the name of the delivery standard of a contract."""
@@ -111,9 +148,11 @@ class Product:
         from sibt.market.contract import contract
 
         start = contract(code).delivery_start
+        steps = []
         if start is not None and "delivery_month_limit" in self.stages:
-            inside = np.asarray(sessions >= start)
-            limit[inside] = np.maximum(limit[inside], self.stages["delivery_month_limit"])
+            steps.append((start, float(self.stages["delivery_month_limit"])))
+        _raise(limit, sessions, steps)
+        self._overlay(limit, code, "limit", sessions, rows, steps, after=True)
         return limit
 
     def margin_rate(
@@ -146,29 +185,59 @@ class Product:
         from sibt.market.contract import contract
 
         life = contract(code)
-        steps = (
+        steps = []
+        for name, start in (
             ("month_before_15th_session", life.fifteenth_before),
             ("delivery_month", life.delivery_start),
-        )
-        for name, start in steps:
-            if start is None or name not in self.stages:
-                continue
+        ):
             # Charged at the settlement of the session before the stage begins.
-            eve = calendar.before(start)
-            if eve is not None:
-                inside = np.asarray(sessions >= eve)
-                rate[inside] = np.maximum(rate[inside], self.stages[name])
+            eve = None if start is None else calendar.before(start)
+            if eve is not None and name in self.stages:
+                steps.append((eve, float(self.stages[name])))
+        _raise(rate, sessions, steps)
+        self._overlay(rate, code, column, sessions, rows, steps, after=False)
         return rate
 
     def fee(self, code: str, sessions: pd.DatetimeIndex, name: str) -> FloatArray:
         """Return a fee rate (``open``, ``close``, ``close_today``), shares of turnover."""
         rows = [row for row in self.fees if _applies(row, code)]
-        return _dated(sessions, rows, name, after=False)
+        rate = _dated(sessions, rows, name, after=False)
+        self._overlay(rate, code, name, sessions, rows, [], after=False)
+        return rate
 
     def fee_per_lot(self, code: str, sessions: pd.DatetimeIndex, name: str) -> FloatArray:
         """Return the part of a fee that is yuan per lot, shape (T,); zero where none is named."""
         rows = [row for row in self.fees if _applies(row, code)]
-        return _dated(sessions, rows, f"{name}_per_lot", after=False, missing=0.0)
+        yuan = _dated(sessions, rows, f"{name}_per_lot", after=False, missing=0.0)
+        self._overlay(yuan, code, f"{name}_per_lot", sessions, rows, [], after=False)
+        return yuan
+
+    def _overlay(
+        self,
+        values: FloatArray,
+        code: str,
+        item: str,
+        sessions: pd.DatetimeIndex,
+        rows: Sequence[Mapping[str, Any]],
+        steps: Sequence[tuple[pd.Timestamp, float]],
+        *,
+        after: bool,
+    ) -> None:
+        """Write what was observed of a contract over what the rows of the file say."""
+        if self.observed is None:
+            return
+        own = self.observed
+        own = own[(own["contract"] == code) & (own["item"] == item)].sort_values("from")
+        turns = sorted(
+            {pd.Timestamp(row["from"]) for row in rows}
+            | {pd.Timestamp(row["to"]) + pd.Timedelta(days=1) for row in rows if "to" in row}
+        )
+        for day, value in zip(own["from"], own["value"], strict=True):
+            later = [turn for turn in turns if turn > day]
+            first = _position(sessions, day, after)
+            last = _position(sessions, later[0], after) if later else len(sessions)
+            values[first:last] = value
+            _raise(values[:last], sessions[:last], [step for step in steps if step[0] > day])
 
     def caveats(self, sessions: pd.DatetimeIndex) -> list[str]:
         """Return what a reader must know of these terms over the sessions, a sentence each."""
@@ -182,6 +251,13 @@ class Product:
                 f"terms of {self.name} are known until {self.known_until:%Y-%m-%d};"
                 " later sessions use the last known row"
             )
+        if self.observed is not None:
+            seen = self.observed[self.observed["from"] <= sessions[-1]]
+            if len(seen):
+                said.append(
+                    f"{len(seen)} observed terms of {self.name} beside its file, the last of"
+                    f" {seen['from'].max():%Y-%m-%d}"
+                )
         if sessions[0] < self.first_session:
             said.append(f"sessions before {self.first_session:%Y-%m-%d} use the first terms")
         for row in self.open_readings:
@@ -191,6 +267,15 @@ class Product:
                     f"margin of {low:%Y-%m-%d}..{high:%Y-%m-%d} has two readings: {row['source']}"
                 )
         return said
+
+
+def _raise(
+    values: FloatArray, sessions: pd.DatetimeIndex, steps: Sequence[tuple[pd.Timestamp, float]]
+) -> None:
+    """Let no value from a step's session on be below the step."""
+    for start, least in steps:
+        inside = np.asarray(sessions >= start)
+        values[inside] = np.maximum(values[inside], least)
 
 
 def _applies(row: Mapping[str, Any], code: str) -> bool:
@@ -229,6 +314,11 @@ def _position(sessions: pd.DatetimeIndex, day: Any, after: bool, side: str = "le
     if after:
         return int(sessions.searchsorted(when, side="right"))
     return int(sessions.searchsorted(when, side="right" if side == "right" else "left"))
+
+
+def _minute(clock: str) -> int:
+    hour, minute = clock.split(":")
+    return 60 * int(hour) + int(minute)
 
 
 @cache
@@ -277,4 +367,7 @@ def product(name: str) -> Product:
         carry=table.get("carry", {}),
         receipts_cancelled_after_month=table.get("receipts", {}).get("cancelled_after_month"),
         known_until=pd.Timestamp(table["known"]["until"]),
+        hours=tuple(
+            (_minute(begin), _minute(end)) for begin, end in table.get("hours", {}).get("day", ())
+        ),
     )

@@ -1,21 +1,48 @@
 """What stands beside the bars: spot, receipts, a user's series and the dominant contract."""
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sibt.errors import did_you_mean
+from sibt.market.product import OBSERVED
 from sibt.market.table import DateArray, FloatArray, Origin, Schema, Table
 
-__all__ = ["DOMINANT", "RECEIPTS", "SERIES", "SPOT", "dominant", "receipts", "series", "spot"]
+__all__ = [
+    "DOMINANT",
+    "RECEIPTS",
+    "SERIES",
+    "SPOT",
+    "TERMS",
+    "dominant",
+    "no_series",
+    "no_terms",
+    "receipts",
+    "series",
+    "spot",
+    "terms",
+]
+
+_CODE = re.compile(r"[a-z]+\d{2}(?:0[1-9]|1[0-2])")
 
 SPOT = Schema(
     "spot",
-    {"date": ("日期",), "grade": ("牌号", "等级"), "price": ("价格",)},
+    {
+        "date": ("日期",),
+        "grade": ("牌号", "等级"),
+        "price": ("价格",),
+        "source": ("来源",),
+    },
     ("date", "grade", "price"),
 )
-RECEIPTS = Schema("receipts", {"date": ("日期",), "lots": ("仓单量",)}, ("date", "lots"))
+RECEIPTS = Schema(
+    "receipts",
+    {"date": ("日期",), "lots": ("仓单量",), "source": ("来源",)},
+    ("date", "lots"),
+)
 SERIES = Schema(
     "series",
     {
@@ -24,10 +51,23 @@ SERIES = Schema(
         "published_on": ("发布日期",),
         "value": ("数值",),
         "unit": ("单位",),
+        "source": ("来源",),
     },
     ("name", "date", "published_on", "value"),
 )
 DOMINANT = Schema("dominant", {"date": ("日期",), "contract": ("合约",)}, ("date", "contract"))
+TERMS = Schema(
+    "terms",
+    {
+        "contract": ("合约",),
+        "item": ("项目",),
+        "from": ("起始日期",),
+        "value": ("数值",),
+        "source": ("来源",),
+        "confidence": ("可信度",),
+    },
+    ("contract", "item", "from", "value"),
+)
 
 
 def spot(
@@ -115,9 +155,7 @@ def series(
         row given twice, or a name with two units.
     """
     if frame is None:
-        nothing = np.array([], dtype=object)
-        never = np.array([], dtype="datetime64[ns]")
-        return _long(nothing, never, never, np.array([], dtype=np.float64), nothing)
+        return no_series()
     table = Table(frame, SERIES, origin)
     days = table.dates("date")
     table.refuse(
@@ -159,6 +197,88 @@ def series(
             f"{_count(int(late.sum()), 'series row')} published after the last bar left out"
         )
     return long[~late].sort_values(["name", "date", "published_on"], ignore_index=True)
+
+
+def no_series() -> pd.DataFrame:
+    """Return a table of series without a row."""
+    nothing, never = np.array([], dtype=object), np.array([], dtype="datetime64[ns]")
+    return _long(nothing, never, never, np.array([], dtype=np.float64), nothing)
+
+
+def terms(frame: pd.DataFrame | None, origin: Origin | None = None) -> pd.DataFrame:
+    """Return what was charged on single contracts, in order of contract, item and day.
+
+    Returns
+    -------
+    pd.DataFrame
+        contract, item (`sibt.market.product.OBSERVED`), from, value, source, confidence.
+
+    Raises
+    ------
+    DataError
+        A row that cannot be right: an item that is none, a share of one or more.
+    """
+    if frame is None:
+        return no_terms()
+    table = Table(frame, TERMS, origin)
+    codes, words = table.texts("contract")
+    lower = [word.lower() for word in words]
+    strange = np.array([not _CODE.fullmatch(word) for word in lower])
+    table.refuse(
+        strange[codes],
+        "contract",
+        lambda row: f"'{words[codes[row]]}' is no contract",
+        "write product and delivery month, as si2411",
+    )
+    kinds, items = table.texts("item")
+    table.refuse(
+        np.array([item not in OBSERVED for item in items])[kinds],
+        "item",
+        lambda row: f"'{items[kinds[row]]}' is no term.{did_you_mean(items[kinds[row]], OBSERVED)}",
+        f"write one of {', '.join(OBSERVED)}",
+    )
+    days, value = table.dates("from"), table.numbers("value", "a share, or yuan per lot")
+    flat = np.array([item.endswith("_per_lot") for item in items])[kinds]
+    table.refuse(
+        ~((value >= 0) & (flat | (value <= 1))),
+        "value",
+        lambda row: f"a {items[kinds[row]]} of {value[row]:g} cannot be",
+        "write shares, ten per cent being 0.1, and yuan per lot",
+    )
+    table.once(
+        {"contract": codes, "item": kinds, "from": days},
+        lambda row: f"a second {items[kinds[row]]} of {words[codes[row]]} from {_iso(days[row])}",
+    )
+    text = {
+        name: (
+            table.cells(name).astype(object).fillna("").map(str).to_numpy(dtype=object)
+            if table.has(name)
+            else np.full(len(table), "", dtype=object)
+        )
+        for name in ("source", "confidence")
+    }
+    rows = {
+        "contract": np.array(lower, dtype=object)[codes],
+        "item": np.array(items, dtype=object)[kinds],
+        "from": days,
+        "value": value,
+        **text,
+    }
+    return pd.DataFrame(rows).sort_values(["contract", "item", "from"], ignore_index=True)
+
+
+def no_terms() -> pd.DataFrame:
+    """Return a table of terms without a row."""
+    return pd.DataFrame(
+        {
+            "contract": pd.Series(dtype=object),
+            "item": pd.Series(dtype=object),
+            "from": pd.Series(dtype="datetime64[ns]"),
+            "value": pd.Series(dtype=float),
+            "source": pd.Series(dtype=object),
+            "confidence": pd.Series(dtype=object),
+        }
+    )
 
 
 def _long(

@@ -18,7 +18,6 @@ from sibt.market.contract import Contract, two_goods
 from sibt.market.contract import contract as contract_of
 from sibt.market.curve import dominant
 from sibt.market.product import Product
-from sibt.market.product import product as product_of
 
 if TYPE_CHECKING:
     from sibt.market.panel import Market
@@ -133,11 +132,11 @@ def basis(
         codes = dominant(
             market, product, standard=standard, cross_standard=cross_standard
         ).to_numpy()
-        terms = product_of(product)
+        terms = market.product(product)
     else:
         market.column(contract)
         codes = np.full(len(market.sessions), contract, dtype=object)
-        terms = contract_of(contract).product
+        terms = market.product(contract_of(contract).product.name)
     deliverable = _deliverable(terms, contract, standard)
     if grade is not None and grade not in deliverable:
         raise TermsError(
@@ -233,7 +232,7 @@ def carry(
     first, second = _pair(market, near, far)
     if first.product is not second.product:
         raise DataError(f"{near} and {far} are two products; nothing carries one into the other.")
-    terms = first.product
+    terms = market.product(first.product.name)
     if not terms.carry:
         raise TermsError(
             f"The terms of {terms.name} know no cost of carrying receipts; add [carry] to its"

@@ -26,6 +26,7 @@ _BESIDE = {
     "receipts": quotes.RECEIPTS,
     "series": quotes.SERIES,
     "dominant": quotes.DOMINANT,
+    "terms": quotes.TERMS,
 }
 #: A file of this name in a folder says that its numbers are made up.
 _MARKER = "SIMULATED"
@@ -48,8 +49,8 @@ def read(path: str | Path, settle_from: str | None = None, *, source: str | None
     path : str or Path
         A CSV or Parquet file of bars, or a folder. In a folder the bars are ``bars.csv`` or
         ``bars.parquet``, else all other CSV and Parquet files together. ``spot``,
-        ``receipts``, ``series`` and ``dominant`` (``.csv`` or ``.parquet``) are read where
-        they stand beside the bars under exactly these names. Hidden files are passed over.
+        ``receipts``, ``series``, ``dominant`` and ``terms`` (``.csv`` or ``.parquet``) are
+        read where they stand beside the bars under exactly these names. Hidden files are passed over.
         A folder that holds a file called ``SIMULATED`` holds made-up data.
     settle_from : {"close"}, optional
         Let the close stand in where a bar has no settlement.

@@ -244,7 +244,7 @@ def test_missing_columns_are_unknown_and_further_ones_ignored():
     assert not np.isnan(market.close).any()
     for name in set(FIELDS) - {"close"}:
         assert np.isnan(getattr(market, name)).all()
-    assert market.provenance.notes == ("ignored columns: src, turnover",)
+    assert market.provenance.notes == ("ignored columns: turnover", "bars by source: x (4)")
 
 
 def test_a_settlement_outside_the_range_is_a_note():
