@@ -6,11 +6,12 @@ code 1).
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "DataError",
     "LedgerError",
+    "RowsError",
     "SettingError",
     "SibtError",
     "StrategyError",
@@ -25,6 +26,43 @@ class SibtError(Exception):
 
 class DataError(SibtError):
     """A file or table of market data that cannot be used as it is."""
+
+
+class RowsError(DataError):
+    """Rows of a table that cannot be right; the message names the first.
+
+    Parameters
+    ----------
+    message : str
+        The sentence.
+    table, column : str
+        The table ("bars", "spot") and the header of the column to blame.
+    rows : sequence of int
+        Positions of all such rows.
+    what, place : callable
+        What is wrong in a row, and where it stands, given its position.
+    cure : str
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        table: str,
+        column: str,
+        rows: Sequence[int],
+        what: Callable[[int], str],
+        place: Callable[[int], str],
+        cure: str,
+    ) -> None:
+        super().__init__(message)
+        self.table = table
+        self.column = column
+        self.rows = tuple(rows)
+        self.what = what
+        self.place = place
+        self.cure = cure
 
 
 class TermsError(SibtError):

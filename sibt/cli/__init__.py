@@ -13,6 +13,7 @@ __all__ = ["main"]
 
 #: Commands and what they do; the file of each bears its name.
 _COMMANDS = {
+    "data": "Bring real prices in, keep them, check them and look at them.",
     "new": "Start a strategy of your own, from nothing or from a shipped one.",
     "run": "Run a strategy and write its tear sheet.",
 }

@@ -19,6 +19,9 @@ __all__ = ["command"]
 #: What the ticker says of stages that may take longer than one thinks.
 _HINTS = {"ledger": "ledger (compiled once, at the first run)"}
 
+#: The store of `sibt.sources.store`, which is too heavy to import before the first line.
+_STORE = Path("data/store")
+
 _KINDS = OneOf(["individual", "company", "hedger"])
 
 
@@ -35,7 +38,8 @@ _KINDS = OneOf(["individual", "company", "hedger"])
 @click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE",
               help="Parameter of the strategy; again for more.")
 @click.option("--data", default=None, metavar="PATH",
-              help="Folder, CSV or Parquet file of daily bars; the simulated sample if left out.")
+              help="Folder, CSV or Parquet file of daily bars; if left out, the store in"
+              " data/store, or the simulated sample while the store is empty.")
 @click.option("--from", "start", metavar="DAY", help="First session that may fill.")
 @click.option("--to", "end", metavar="DAY", help="Last session of the run.")
 @click.option("--capital", type=float, metavar="YUAN",
@@ -77,6 +81,8 @@ def command(**given: Any) -> None:
         raise SettingError("--excel needs openpyxl; install it with pip install openpyxl.")
     console = Console(highlight=False)
     data = given["data"]
+    if data is None and any(_STORE.glob("*/bars.parquet")):
+        data = str(_STORE)
     if data is None or data == "sample":
         console.print(
             f"[bold]sibt run {escape(given['strategy'])}[/] on the sample market:"
@@ -140,7 +146,7 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
     account = {
         name: given[name] for name in ("broker_margin", "fee_markup", "spread_relief", "on_call")
     }
-    market = load_market(given["data"] or "sample", settle_from=given["settle_from"])
+    market = load_market(given["data"], settle_from=given["settle_from"])
     done = run(
         given["strategy"],
         market,

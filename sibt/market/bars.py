@@ -1,7 +1,7 @@
 """Tidy tables of bars in, the market panel out, with every row checked on the way.
 
 A row that cannot be right is an error that names it. What is odd but happens at a real
-exchange, such as a settlement outside the day's range, is a note in the provenance.
+exchange is for `sibt.market.findings`.
 """
 
 import re
@@ -357,26 +357,13 @@ def _sources(table: Table) -> list[str]:
 
 def _doubts(rows: _Rows) -> list[str]:
     """Return what is odd in the bars but happens at a real exchange, a sentence each."""
-    said = []
-    values = rows.values
-    outside = (values["settle"] > values["high"]) | (values["settle"] < values["low"])
-    if outside.any():
-        # The earliest, not the first in the file: the order of rows means nothing.
-        where = np.flatnonzero(outside)
-        first = where[np.lexsort((rows.column[where], rows.session[where]))[0]]
-        said.append(
-            f"settlement outside the day's range on {_bars(int(outside.sum()))}, first of"
-            f" {rows.name(int(first))}"
-        )
     endless = [
         life.code for life in rows.contracts if life.listed is None and life.last_trading is None
     ]
-    if endless:
-        said.append(
-            f"dates of {', '.join(endless)} are unknown: the calendar ends on"
-            f" {calendar.sessions()[-1]:%Y-%m-%d}"
-        )
-    return said
+    if not endless:
+        return []
+    end = calendar.sessions()[-1]
+    return [f"dates of {', '.join(endless)} are unknown: the calendar ends on {end:%Y-%m-%d}"]
 
 
 def _stand_in(values: dict[str, FloatArray]) -> list[str]:

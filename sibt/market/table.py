@@ -7,13 +7,13 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sibt.errors import DataError, did_you_mean
+from sibt.errors import DataError, RowsError, did_you_mean
 
 __all__ = ["DateArray", "FloatArray", "Origin", "Schema", "Table", "match_header"]
 
@@ -204,24 +204,28 @@ class Table:
 
         Raises
         ------
-        DataError
-            Some row is bad.
+        RowsError
+            Some row is bad; the error holds them all.
         """
-        count = int(np.count_nonzero(bad))
-        if count:
-            self.complain(int(np.argmax(bad)), column, what, cure, count - 1)
-
-    def complain(
-        self, row: int, column: str, what: Callable[[int], str], cure: str, others: int = 0
-    ) -> NoReturn:
-        """Raise a complaint about one row, with the number of others like it."""
+        if not np.any(bad):
+            return
+        rows = np.flatnonzero(bad).tolist()
         header = column
         if column in self._positions:
             header = str(self._frame.columns[self._positions[column]])
+        others = len(rows) - 1
         more = ""
         if others:
             more = f" ({others} more row{'s' if others > 1 else ''} like it)"
-        raise DataError(f"{self.place(row)}, column '{header}': {what(row)}; {cure}{more}.")
+        raise RowsError(
+            f"{self.place(rows[0])}, column '{header}': {what(rows[0])}; {cure}{more}.",
+            table=self.schema.name,
+            column=header,
+            rows=rows,
+            what=what,
+            place=self.place,
+            cure=cure,
+        )
 
     def cells(self, column: str) -> "pd.Series[Any]":
         """Return the cells of a column as they came."""

@@ -54,9 +54,8 @@ def show(run: Run, folder: Path, console: Console, seconds: float, command: str)
     console.print(f"Written in {seconds:.1f} s: {escape(str(folder))}", soft_wrap=True)
     console.print(f"Tear sheet: {escape(str(folder / 'tearsheet.html'))}", soft_wrap=True)
     if market.simulated:
-        console.print(f"Real prices: {escape(command)} --data FOLDER_OR_FILE"
-                      " (bars.csv: date, contract, open, high, low, close, settle, volume,"
-                      " open_interest)", soft_wrap=True)
+        console.print("Real prices: sibt data pull --source akshare, or sibt data import FILE; then"
+                      f" {escape(command)}", soft_wrap=True)
 
 
 def _money(value: float | None, digits: int = 2, sign: bool = False) -> str:

@@ -17,9 +17,10 @@ from sibt.engine.execution import Execution
 from sibt.engine.job import prepare
 from sibt.engine.result import Result
 from sibt.engine.simulate import simulate
-from sibt.errors import SettingError, SibtError, StrategyError
+from sibt.errors import DataError, SettingError, SibtError, StrategyError
 from sibt.hedging.hedge import Hedge, size_account
 from sibt.hedging.physical import physical_book
+from sibt.market.findings import Finding, findings, summary
 from sibt.market.panel import Market
 from sibt.sources import load_market
 from sibt.strategy.loader import blame, find, load
@@ -64,6 +65,7 @@ class Run:
     result: Result
     hedge: Hedge | None
     comparisons: pd.DataFrame
+    findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     window: tuple[str | None, str | None]
     seconds: dict[str, float] = field(repr=False)
@@ -126,7 +128,8 @@ def run(
     strategy : str, Path or Strategy
         A file, the name of a shipped strategy, or a strategy object.
     market : Market, optional
-        The default is the simulated sample.
+        The default is the store in ``data/store`` where it has bars, else the simulated
+        sample; see `sibt.load_market`.
     params : mapping, optional
         Parameters that differ from the strategy's defaults.
     capital : float, optional
@@ -157,8 +160,9 @@ def run(
             path = find(strategy)
             strategy = load(path)
     with clock("market"):
-        whole = market if market is not None else load_market("sample")
+        whole = market if market is not None else load_market()
         cut = _cut(whole, start, end)
+        seen_in_data = _sound(cut)
     execution = execution or Execution()
     said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
     said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
@@ -190,6 +194,7 @@ def run(
             "the strategy wished for this position before --from; it is entered at the run's"
             " first session, and holding times count from the first wish"
         )
+    notes += _doubts(cut, seen_in_data, result.job.contracts)
     hedge = None if book is None else Hedge(book, result)
     with clock("comparisons"):
         context["average_ratio"] = 0.0 if hedge is None else hedge.average_ratio
@@ -207,10 +212,39 @@ def run(
         result=result,
         hedge=hedge,
         comparisons=table,
+        findings=seen_in_data,
         notes=tuple(notes),
         window=(None if start is None else str(start), None if end is None else str(end)),
         seconds=clock.seconds,
     )
+
+
+def _sound(market: Market) -> tuple[Finding, ...]:
+    """Return what the checks find in the data; refuse what would make the run wrong."""
+    found = tuple(findings(market))
+    wrong = [finding for finding in found if finding.severity == "wrong"]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise DataError(
+            f"{market.provenance.source} would make the run wrong: {wrong[0].line}{more}; see all"
+            f" with sibt data check --data {market.provenance.source}."
+        )
+    return found
+
+
+def _doubts(
+    market: Market, found: tuple[Finding, ...], contracts: tuple[str, ...]
+) -> list[str]:
+    """Return what is doubtful about the contracts of a run, and how much else there is."""
+    doubtful = [finding for finding in found if finding.severity == "doubtful"]
+    own = [finding for finding in doubtful if finding.subject in contracts]
+    said = [f"data {line}" for line in summary(own)]
+    if len(doubtful) > len(own):
+        said.append(
+            f"data: {len(doubtful) - len(own)} more doubtful findings, see sibt data check"
+            f" --data {market.provenance.source}"
+        )
+    return said
 
 
 _COMPARED = ["name", "role", "net", "net_per_tonne", "hedged", "round_trips", "note"]

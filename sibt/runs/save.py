@@ -100,6 +100,8 @@ def manifest(
             "first": f"{market.sessions[0]:%Y-%m-%d}",
             "last": f"{market.sessions[-1]:%Y-%m-%d}",
             "contracts": len(market.contracts),
+            "terms": len(market.terms),
+            "findings": [finding.line for finding in run.findings],
         },
         "settings": {
             "account": vars(job.account),

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sibt.market.panel import Market
 from sibt.market.table import Origin, Schema, match_header
 from sibt.sources.shipped import shipped
 
-__all__ = ["read"]
+__all__ = ["SCHEMAS", "Part", "Parts", "flat", "is_simulated", "open_parts", "read"]
 
 _SUFFIXES = (".csv", ".parquet")
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
@@ -28,17 +28,77 @@ _BESIDE = {
     "dominant": quotes.DOMINANT,
     "terms": quotes.TERMS,
 }
+#: What each table may hold.
+SCHEMAS = {"bars": BARS, **_BESIDE}
 #: A file of this name in a folder says that its numbers are made up.
 _MARKER = "SIMULATED"
 
 
 @dataclass(frozen=True)
-class _Part:
-    """One file as a table, where its rows stand, and what was odd about it."""
+class Part:
+    """One table as it was read.
+
+    Attributes
+    ----------
+    frame : pd.DataFrame
+        Its cells, as text or typed.
+    origin : Origin
+        Where its rows stand.
+    notes : tuple of str
+        What was odd about the file.
+    """
 
     frame: pd.DataFrame
     origin: Origin
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tables of a market as they were read, before any row was checked.
+
+    Attributes
+    ----------
+    tables : mapping of str to Part
+        ``bars``, and what lies beside them.
+    source : str
+        Name to show for where they come from.
+    simulated : bool
+        True for made-up data.
+    """
+
+    tables: Mapping[str, Part]
+    source: str
+    simulated: bool
+
+    def build(self, settle_from: str | None = None) -> Market:
+        """Return the market; see `sibt.market.bars.build`."""
+        return build(
+            self.tables["bars"].frame,
+            **{name: part.frame for name, part in self.tables.items() if name != "bars"},
+            settle_from=settle_from,
+            source=self.source,
+            simulated=self.simulated,
+            origin={name: part.origin for name, part in self.tables.items()},
+            notes=tuple(note for part in self.tables.values() for note in part.notes),
+        )
+
+    def without(self, name: str, rows: Iterable[int] | None = None) -> "Parts":
+        """Return the parts without some rows of a table, or without the table.
+
+        A table of which no row is left is taken out.
+        """
+        tables = dict(self.tables)
+        part = tables.pop(name)
+        keep = np.ones(len(part.frame), dtype=bool)
+        keep[slice(None) if rows is None else list(rows)] = False
+        if keep.any():
+            frame = flat(part.frame)
+            origin = replace(
+                part.origin, file=part.origin.file[keep], number=part.origin.number[keep]
+            )
+            tables[name] = replace(part, frame=frame[keep].reset_index(drop=True), origin=origin)
+        return replace(self, tables=tables)
 
 
 def read(path: str | Path, settle_from: str | None = None, *, source: str | None = None) -> Market:
@@ -50,7 +110,8 @@ def read(path: str | Path, settle_from: str | None = None, *, source: str | None
         A CSV or Parquet file of bars, or a folder. In a folder the bars are ``bars.csv`` or
         ``bars.parquet``, else all other CSV and Parquet files together. ``spot``,
         ``receipts``, ``series``, ``dominant`` and ``terms`` (``.csv`` or ``.parquet``) are
-        read where they stand beside the bars under exactly these names. Hidden files are passed over.
+        read where they stand beside the bars under exactly these names. Hidden files are
+        passed over.
         A folder that holds a file called ``SIMULATED`` holds made-up data.
     settle_from : {"close"}, optional
         Let the close stand in where a bar has no settlement.
@@ -70,25 +131,57 @@ def read(path: str | Path, settle_from: str | None = None, *, source: str | None
     SettingError
         `settle_from` is neither None nor "close".
     """
+    return open_parts(path, source=source).build(settle_from)
+
+
+def open_parts(
+    path: str | Path, *, source: str | None = None, faults: list[DataError] | None = None
+) -> Parts:
+    """Open the files of a market without checking their rows.
+
+    Parameters
+    ----------
+    path, source
+        As in `read`.
+    faults : list of DataError, optional
+        Takes what cannot be read: such files and lines are left out and the rest is opened.
+
+    Raises
+    ------
+    DataError
+        A file that is missing or is no table. With `faults` only where no bars are left.
+    """
     path = Path(path)
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.{_nearest(path)}")
     folder = path if path.is_dir() else path.parent
-    bars = _join([_open(file, BARS) for file in (_bars_in(path) if path.is_dir() else [path])])
-    parts = {"bars": bars}
+    tables = {"bars": _open_bars(_bars_in(path) if path.is_dir() else [path], faults)}
     for name, schema in _BESIDE.items():
-        file = _only(folder, name)
-        if file is not None and file != path:
-            parts[name] = _open(file, schema)
-    return build(
-        bars.frame,
-        **{name: part.frame for name, part in parts.items() if name != "bars"},
-        settle_from=settle_from,
-        source=source or str(path),
-        simulated=_is_simulated(folder),
-        origin={name: part.origin for name, part in parts.items()},
-        notes=tuple(note for part in parts.values() for note in part.notes),
-    )
+        try:
+            file = _only(folder, name)
+            if file is not None and file != path:
+                tables[name] = _open(file, schema, faults)
+        except DataError as error:
+            if faults is None:
+                raise
+            faults.append(error)
+    return Parts(tables, source or str(path), is_simulated(folder))
+
+
+def _open_bars(files: Sequence[Path], faults: list[DataError] | None) -> Part:
+    """Return the bars of one or several files."""
+    parts = []
+    for number, file in enumerate(files):
+        try:
+            part = _open(file, BARS, faults)
+            if len(files) > 1:
+                match_header(flat(part.frame).columns, BARS, str(file))
+            parts.append(part)
+        except DataError as error:
+            if faults is None or (not parts and number == len(files) - 1):
+                raise
+            faults.append(error)
+    return _join(parts)
 
 
 def _nearest(path: Path) -> str:
@@ -100,7 +193,7 @@ def _nearest(path: Path) -> str:
     return did_you_mean(path.name, names) or " Check the path."
 
 
-def _is_simulated(folder: Path) -> bool:
+def is_simulated(folder: Path) -> bool:
     """Tell whether a folder holds made-up data: marked so, or part of the shipped sample."""
     if (folder / _MARKER).exists():
         return True
@@ -140,7 +233,7 @@ def _bars_in(folder: Path) -> Sequence[Path]:
     return found
 
 
-def _open(path: Path, schema: Schema) -> _Part:
+def _open(path: Path, schema: Schema, faults: list[DataError] | None = None) -> Part:
     """Return the table in one file, its known headers brought to the schema's names."""
     suffix = path.suffix.lower()
     if suffix in _WORKBOOKS:
@@ -151,7 +244,7 @@ def _open(path: Path, schema: Schema) -> _Part:
             " .parquet: convert the file, or name it so."
         )
     try:
-        return _open_csv(path, schema) if suffix == ".csv" else _open_parquet(path)
+        return _open_csv(path, schema, faults) if suffix == ".csv" else _open_parquet(path)
     except OSError as error:
         raise DataError(
             f"{path}: the file cannot be opened ({error.strerror or error}); check that it is a"
@@ -159,7 +252,7 @@ def _open(path: Path, schema: Schema) -> _Part:
         ) from error
 
 
-def _open_parquet(path: Path) -> _Part:
+def _open_parquet(path: Path) -> Part:
     from pyarrow import ArrowException
 
     try:
@@ -169,10 +262,10 @@ def _open_parquet(path: Path) -> _Part:
             f"{path}: this is no valid Parquet file; write it again, or save the table as CSV."
         ) from error
     rows = np.arange(len(frame))
-    return _Part(frame, Origin((str(path),), np.zeros_like(rows), rows, (False,)))
+    return Part(frame, Origin((str(path),), np.zeros_like(rows), rows, (False,)))
 
 
-def _open_csv(path: Path, schema: Schema) -> _Part:
+def _open_csv(path: Path, schema: Schema, faults: list[DataError] | None) -> Part:
     text, encoding = _decode(path, schema)
     if not text.strip():
         raise DataError(f"{path}: the file is empty; expected a header and rows below it.")
@@ -191,18 +284,25 @@ def _open_csv(path: Path, schema: Schema) -> _Part:
         ) from error
     header = rows.pop(0)
     _check_separator(path, header)
-    for row, line in zip(rows, lines[1:], strict=True):
+    del lines[0]
+    for row, line in zip(rows, lines, strict=True):
         if len(row) != len(header):
-            raise DataError(
+            fault = DataError(
                 f"{path}, line {line}: there are {len(row)} cells where the header has"
                 f" {len(header)}; fill in or take out commas until they agree."
             )
+            if faults is None:
+                raise fault
+            faults.append(fault)
+    if faults:
+        whole = [(r, line) for r, line in zip(rows, lines, strict=True) if len(r) == len(header)]
+        rows, lines = [r for r, _ in whole], [line for _, line in whole]
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
     frame = pd.DataFrame({at: pd.Series(cells, dtype=object) for at, cells in enumerate(columns)})
     frame.columns = pd.Index(header, dtype=object)
-    number = np.array(lines[1:], dtype=np.int64)
+    number = np.array(lines, dtype=np.int64)
     notes = () if encoding == "utf-8-sig" else (f"{path.name} is not UTF-8, read as GB18030",)
-    return _Part(frame, Origin((str(path),), np.zeros_like(number), number, (True,)), notes)
+    return Part(frame, Origin((str(path),), np.zeros_like(number), number, (True,)), notes)
 
 
 def _decode(path: Path, schema: Schema) -> tuple[str, str]:
@@ -242,15 +342,13 @@ def _check_separator(path: Path, header: Sequence[str]) -> None:
             )
 
 
-def _join(parts: Sequence[_Part]) -> _Part:
+def _join(parts: Sequence[Part]) -> Part:
     """Set the tables of several files one below the other."""
     if len(parts) == 1:
         return parts[0]
     frames: list[Any] = []
     for part in parts:
-        frame = part.frame
-        if any(name is not None for name in frame.index.names):
-            frame = frame.reset_index()
+        frame = flat(part.frame)
         found = match_header(frame.columns, BARS, part.origin.files[0])
         names = {at: name for name, at in found.items()}
         frames.append(
@@ -258,8 +356,14 @@ def _join(parts: Sequence[_Part]) -> _Part:
                 [names.get(at, str(header)) for at, header in enumerate(frame.columns)], axis=1
             ).astype(object)
         )
-    return _Part(
+    return Part(
         pd.concat(frames, ignore_index=True),
         Origin.join([part.origin for part in parts]),
         tuple(note for part in parts for note in part.notes),
     )
+
+
+def flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose named index levels are columns."""
+    named = any(name is not None for name in frame.index.names)
+    return frame.reset_index() if named else frame

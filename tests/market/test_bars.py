@@ -247,11 +247,8 @@ def test_missing_columns_are_unknown_and_further_ones_ignored():
     assert market.provenance.notes == ("ignored columns: turnover", "bars by source: x (4)")
 
 
-def test_a_settlement_outside_the_range_is_a_note():
-    market = Market.from_bars(third(settle=10_105))
-    assert market.provenance.notes == (
-        "settlement outside the day's range on 1 bar, first of si2411 on 2024-10-09",
-    )
+def test_a_settlement_outside_the_range_is_no_error():
+    assert Market.from_bars(third(settle=10_105)).provenance.notes == ()
 
 
 def test_dates_beyond_the_calendar_are_a_note():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sibt.errors import DataError, SettingError
+from sibt.market.findings import findings
 from sibt.market.panel import Market
 from sibt.sources import load_market, shipped
 from sibt.sources.files import read
@@ -303,7 +304,8 @@ def test_known_prices_of_record(shared_market):
     assert gap["2024-04-17"] == gap.min() == 2_175
     assert gap["2024-10-23"] == gap.max() == 3_285
     assert gap["2024-11-14"] == 2_380
-    assert any("settlement outside" in note for note in market.provenance.notes)
+    outside = [f for f in findings(market) if f.check == "settle outside"]
+    assert [(f.subject, f.severity, f.count) for f in outside] == [("si2411", "doubtful", 1)]
 
 
 def test_a_recorded_continuous_series_is_refused(shared_market):

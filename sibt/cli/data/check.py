@@ -1,0 +1,73 @@
+"""``sibt data check``: what is wrong, what is doubtful, and what only looks odd."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from sibt.cli.values import OneOf
+from sibt.errors import SettingError
+
+__all__ = ["command"]
+
+
+@click.command(
+    "check",
+    epilog="Examples:\n\n\b\n"
+    "  sibt data check\n"
+    "  sibt data check --data prices.csv --html check.html\n\n"
+    "Ends with 2 where something makes a run wrong, else with 0.",
+)
+@click.option("--data", default=None, metavar="PATH",
+              help="Folder, CSV or Parquet file of daily bars, or a store; the store in data/store"
+              " when it has bars, else the simulated sample.")
+@click.option("--settle-from", type=OneOf(["close"]),
+              help="Let the close stand in for a missing settlement, as in a run.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="PATH",
+              help="Also write all findings as a page.")
+@click.option("--all", "whole", is_flag=True,
+              help="Show every finding, not the largest four of a check.")
+def command(data: str | None, settle_from: str | None, html: Path | None, whole: bool) -> None:
+    """Find what is wrong or doubtful in market data.
+
+    Wrong is what a run refuses: rows that cannot be right, prices no session can have, one
+    grade under two names. Doubtful is what it uses with a warning: gaps, missing settlements.
+    Evidence looks odd and is explained: receipts cancelled in November, two delivery standards.
+    """
+    if html is not None and (html.is_dir() or not html.absolute().parent.is_dir()):
+        raise SettingError(f"--html {html} is no file in a folder that is there; name one.")
+    from rich.console import Console
+
+    from sibt.report.findings import findings_page, show, verdict
+    from sibt.sources.check import check, places
+
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # A file or a pipe has no width; tables there need not be squeezed.
+        console.width = 132
+    checked = [check(place, settle_from) for place in places(data)]
+    if html is not None:
+        # Before the table: a reader who closes the pipe early has the page all the same.
+        _write(html, findings_page(checked))
+    for one in checked:
+        show(one, console, whole)
+    console.print(verdict(checked), soft_wrap=True)
+    if html is not None:
+        console.print(f"Page: {html}", soft_wrap=True, markup=False)
+    if any(one.wrong for one in checked):
+        click.get_current_context().exit(2)
+
+
+def _write(path: Path, text: str) -> None:
+    """Put the page in place: whole, or not at all."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=".check-", dir=path.absolute().parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise SettingError(f"--html {path} cannot be written: {error.strerror}.") from None

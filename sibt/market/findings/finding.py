@@ -1,0 +1,92 @@
+"""One finding about market data: how grave, which check, where, what, and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+__all__ = ["SEVERITIES", "Finding", "ordered", "summary"]
+
+#: What a run refuses, what it warns of, and what is worth knowing but right.
+SEVERITIES = ("wrong", "doubtful", "evidence")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a check found in market data.
+
+    Attributes
+    ----------
+    severity : {"wrong", "doubtful", "evidence"}
+        Wrong: a run would rest on it and be wrong. Doubtful: usable, and a run says so.
+        Evidence: looks odd, is explained, and no error of the data.
+    check : str
+        What was looked for, such as "gap" or "spike".
+    subject : str
+        Contract, grade or table.
+    first, last : pd.Timestamp or None
+        First and last session it is seen in.
+    count : int
+        Sessions, bars or rows it is seen on.
+    what : str
+        What is there, one clause without a full stop.
+    cure : str
+        What to do about it, one clause without a full stop; empty where there is nothing to do.
+    """
+
+    severity: str
+    check: str
+    subject: str
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    count: int
+    what: str
+    cure: str
+
+    @property
+    def sessions(self) -> str:
+        """First and last session as text, ``2024-05-15..2024-06-03``; empty where unknown."""
+        if self.first is None:
+            return ""
+        if self.last is None or self.last == self.first:
+            return f"{self.first:%Y-%m-%d}"
+        return f"{self.first:%Y-%m-%d}..{self.last:%Y-%m-%d}"
+
+    @property
+    def line(self) -> str:
+        """The finding as one line of text."""
+        where = " ".join(word for word in (self.subject, self.sessions) if word)
+        cure = f"; {self.cure}" if self.cure else ""
+        return f"{self.severity}, {self.check}: {where}: {self.what}{cure}"
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by severity; those of one check stand together, the largest first."""
+    whole = list(findings)
+    place: dict[str, int] = {}
+    for finding in whole:
+        place.setdefault(finding.check, len(place))
+    return sorted(
+        whole,
+        key=lambda f: (SEVERITIES.index(f.severity), place[f.check], -f.count, f.subject),
+    )
+
+
+def summary(findings: Iterable[Finding]) -> list[str]:
+    """Return one line for each severity and check: the largest finding, and how many more."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in ordered(findings):
+        groups.setdefault((finding.severity, finding.check), []).append(finding)
+    said = []
+    for group in groups.values():
+        more = len(group) - 1
+        others = f" (and {more:,} more: {_subjects(group[1:])})" if more else ""
+        said.append(f"{group[0].line}{others}")
+    return said
+
+
+def _subjects(findings: list[Finding], shown: int = 4) -> str:
+    names = list(dict.fromkeys(finding.subject for finding in findings))
+    return ", ".join(names[:shown]) + (", …" if len(names) > shown else "")

@@ -1,0 +1,142 @@
+"""A market laid out for the checks, and how they say what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sibt.market.contract import Contract, contract
+from sibt.market.findings.finding import Finding
+from sibt.market.findings.spikes import spikes
+from sibt.market.panel import Market
+
+__all__ = ["Look", "counted", "later", "look", "numbers", "some"]
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A market with what several checks need of it.
+
+    Attributes
+    ----------
+    market : Market
+        The panel.
+    lives : tuple of Contract, length C
+        Its contracts.
+    there : bool ndarray of shape (T, C)
+        Where a bar exists.
+    begin, end : int ndarray of shape (C,)
+        First and last session with a bar.
+    excused : bool ndarray of shape (T, C)
+        Where a bar existed that was left out because it cannot be right: no gap.
+    level : ndarray of shape (T, C)
+        The settlement, or the close where it is unknown; yuan per tonne.
+    limit, tick : ndarray of shape (T, C)
+        Price limit in force as a share, and the smallest price step.
+    wrong : bool ndarray of shape (T, C)
+        Bars whose prices cannot be (`sibt.market.findings.spikes`).
+    """
+
+    market: Market
+    lives: tuple[Contract, ...]
+    there: BoolArray
+    begin: IntArray
+    end: IntArray
+    excused: BoolArray
+    level: FloatArray
+    limit: FloatArray
+    tick: FloatArray
+    wrong: BoolArray
+
+    def each(
+        self,
+        where: BoolArray,
+        severity: str,
+        check: str,
+        what: Callable[[int, int, int], str],
+        cure: str,
+    ) -> list[Finding]:
+        """Return a finding for each contract that has a True in `where` (T, C).
+
+        `what` is given the first session, the contract's column and the count.
+        """
+        days = self.market.sessions
+        found = []
+        for at in np.flatnonzero(where.any(axis=0)):
+            rows = np.flatnonzero(where[:, at])
+            code = self.market.contracts[at]
+            said = what(int(rows[0]), int(at), len(rows))
+            first, last = days[rows[0]], days[rows[-1]]
+            found.append(Finding(severity, check, code, first, last, len(rows), said, cure))
+        return found
+
+    def together(
+        self, where: BoolArray, severity: str, check: str, what: str, cure: str
+    ) -> list[Finding]:
+        """Return one finding for all that is True in `where` (T, C)."""
+        if not where.any():
+            return []
+        rows, columns = np.nonzero(where)
+        counts = np.bincount(columns, minlength=where.shape[1])
+        most = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+        subject = self.market.contracts[most[0]]
+        if len(most) > 1:
+            subject = f"{len(most)} contracts"
+            what += ", most of " + ", ".join(
+                f"{self.market.contracts[at]} ({counts[at]:,})" for at in most[:3]
+            )
+        first, last = (self.market.sessions[at] for at in (rows.min(), rows.max()))
+        return [Finding(severity, check, subject, first, last, len(rows), what, cure)]
+
+
+def look(market: Market, excused: BoolArray | None = None) -> Look:
+    """Return a market with what the checks need of it."""
+    lives = tuple(contract(code) for code in market.contracts)
+    there = market.traded()
+    terms = {life.product.name: market.product(life.product.name) for life in lives}
+    limit = np.column_stack(
+        [terms[life.product.name].price_limit(life.code, market.sessions) for life in lives]
+    )
+    ticks = {name: product.tick(market.sessions) for name, product in terms.items()}
+    level = np.where(np.isnan(market.settle), market.close, market.settle)
+    return Look(
+        market=market,
+        lives=lives,
+        there=there,
+        begin=there.argmax(axis=0),
+        end=len(there) - 1 - there[::-1].argmax(axis=0),
+        excused=np.zeros_like(there) if excused is None else excused,
+        level=level,
+        limit=limit,
+        tick=np.column_stack([ticks[life.product.name] for life in lives]),
+        wrong=spikes(market, [(life.product.name, life.standard) for life in lives], level, limit),
+    )
+
+
+def later(array: FloatArray) -> FloatArray:
+    """Return the array one session later, NaN in the first."""
+    later = np.full_like(array, np.nan)
+    later[1:] = array[:-1]
+    return later
+
+
+def some(where: BoolArray) -> BoolArray:
+    """Return the sessions in which some contract is True, shape (T,)."""
+    return np.asarray(where.any(axis=1), dtype=np.bool_)
+
+
+def numbers(market: Market) -> IntArray:
+    """Return the sessions' numbers as a column, shape (T, 1)."""
+    return np.arange(len(market.sessions))[:, None]
+
+
+def counted(number: int, what: str) -> str:
+    """Return "1 session", "2 sessions"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

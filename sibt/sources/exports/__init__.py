@@ -1,0 +1,1 @@
+"""Files of terminals and spreadsheets: understood, checked, and taken into the store."""
