@@ -59,7 +59,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Examples:\n\n\b\n  sibt run calendar_reverse\n  sibt run producer_hedge -p ratio=0.8"
-    "\n  sibt new --from calendar_reverse\n\n'sibt COMMAND --help' says more of each.",
+    "\n  sibt new --from calendar_reverse\n  sibt data pull --source akshare\n\n"
+    "'sibt COMMAND --help' says more of each.",
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
               help="Show the version and leave.")

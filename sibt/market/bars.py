@@ -161,6 +161,7 @@ def build(
             simulated=simulated,
             settle_from=settle_from or "settle",
             notes=tuple(said),
+            sources={**_settled_by(rows), **quotes.quoted_by(spot)},
         ),
     )
 
@@ -353,6 +354,16 @@ def _sources(table: Table) -> list[str]:
     named = [f"{word} ({count:,})" for word, count in ranked[:3]]
     more = len(ranked) - len(named)
     return [f"bars by source: {', '.join(named)}{f' and {more} more' if more else ''}"]
+
+
+def _settled_by(rows: _Rows) -> quotes.Sources:
+    """Return the sources of each contract's settlements, where the table says so."""
+    if not rows.table.has("source"):
+        return {}
+    known = ~np.isnan(rows.values["settle"])
+    codes = np.array([life.code for life in rows.contracts], dtype=object)[rows.column[known]]
+    words = rows.table.cells("source").to_numpy(dtype=object)[known]
+    return quotes.by_source("settle", codes, words, rows.sessions[rows.session[known]])
 
 
 def _doubts(rows: _Rows) -> list[str]:

@@ -40,12 +40,19 @@ class Provenance:
         "close" where closes stand in for settlements that are missing.
     notes : tuple of str
         Doubtful things seen while reading, a sentence each.
+    sources : mapping
+        Where single prices come from, as the tables say: of each contract's settlements
+        (``settle si2411``) and each grade's quotes (``spot 553``), by source the first and
+        last day and the number of rows.
     """
 
     source: str
     simulated: bool = False
     settle_from: str = "settle"
     notes: tuple[str, ...] = ()
+    sources: Mapping[str, Mapping[str, tuple[pd.Timestamp, pd.Timestamp, int]]] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, eq=False)

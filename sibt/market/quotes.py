@@ -1,7 +1,7 @@
 """What stands beside the bars: spot, receipts, a user's series and the dominant contract."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,20 @@ __all__ = [
     "SERIES",
     "SPOT",
     "TERMS",
+    "Sources",
+    "by_source",
     "dominant",
     "no_series",
     "no_terms",
+    "quoted_by",
     "receipts",
     "series",
     "spot",
     "terms",
 ]
+
+#: As `sibt.market.panel.Provenance.sources`.
+Sources = Mapping[str, Mapping[str, tuple[pd.Timestamp, pd.Timestamp, int]]]
 
 _CODE = re.compile(r"[a-z]+\d{2}(?:0[1-9]|1[0-2])")
 
@@ -112,6 +118,32 @@ def spot(
     return pd.DataFrame(values, index=sessions, columns=pd.Index(grades, dtype=object))[
         sorted(grades)
     ]
+
+
+def quoted_by(frame: pd.DataFrame | None) -> Sources:
+    """Return the sources of each grade's quotes, where the table says so."""
+    if frame is None:
+        return {}
+    table = Table(frame, SPOT)
+    if not table.has("source"):
+        return {}
+    codes, grades = table.texts("grade")
+    words = table.cells("source").to_numpy(dtype=object)
+    days = pd.DatetimeIndex(table.dates("date"))
+    return by_source("spot", np.array(grades, dtype=object)[codes], words, days)
+
+
+def by_source(
+    what: str, names: NDArray[np.object_], words: NDArray[np.object_], days: pd.DatetimeIndex
+) -> Sources:
+    """Return first and last day and number of rows by name and source."""
+    rows = pd.DataFrame({"name": names, "word": words, "day": days})
+    rows["word"] = rows["word"].fillna("").map(str)
+    spans = rows.groupby(["name", "word"], sort=True)["day"].agg(["min", "max", "size"])
+    found: dict[str, dict[str, tuple[pd.Timestamp, pd.Timestamp, int]]] = {}
+    for (name, word), first, last, count in zip(spans.index, *spans.to_numpy().T, strict=True):
+        found.setdefault(f"{what} {name}", {})[str(word)] = (first, last, int(count))
+    return found
 
 
 def receipts(

@@ -1,1 +1,1 @@
-"""What people look at: the tear sheet and the terminal's table."""
+"""What people look at: tear sheets, market pages, findings and the terminal's tables."""

@@ -54,8 +54,10 @@ def show(run: Run, folder: Path, console: Console, seconds: float, command: str)
     console.print(f"Written in {seconds:.1f} s: {escape(str(folder))}", soft_wrap=True)
     console.print(f"Tear sheet: {escape(str(folder / 'tearsheet.html'))}", soft_wrap=True)
     if market.simulated:
+        # On a folder of made-up prices the same command would give the same again.
+        then = "sibt run without --data" if "--data" in command else command
         console.print("Real prices: sibt data pull --source akshare, or sibt data import FILE; then"
-                      f" {escape(command)}", soft_wrap=True)
+                      f" {escape(then)}", soft_wrap=True)
 
 
 def _money(value: float | None, digits: int = 2, sign: bool = False) -> str:

@@ -43,12 +43,6 @@ _NAMES = (
 )
 #: More subjects than this are told as one finding.
 _MANY = 12
-_SOURCES = {
-    # A source that names the grade is believed; 生意社 quotes 441 (akshare's futures_spot_price).
-    "wrong": re.compile(r"441"),
-    "doubtful": re.compile(r"100ppi|生意社", re.IGNORECASE),
-}
-_AVERAGED = re.compile(r"vwap|aggregat|_agg\b|average|均价", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -110,12 +104,12 @@ def check(path: str | Path | None = None, settle_from: str | None = None) -> Che
             raise
         said = [_unread(fault) for fault in (*faults, error)]
         return Checked(name, files.is_simulated(folder), tuple(ordered(said)), None)
-    said = [_unread(fault) for fault in faults] + _sources(parts)
+    said = [_unread(fault) for fault in faults]
     market, refused, left_out = _built(parts, settle_from)
     said += refused
     if market is not None:
         said += findings(market, listed=_listed(folder), left_out=left_out)
-        said += [_note(note) for note in market.provenance.notes if not _said(note)]
+        said += [_note(note) for note in market.provenance.notes]
     return Checked(name, parts.simulated, tuple(ordered(said)), market)
 
 
@@ -202,65 +196,6 @@ def _unread(error: DataError) -> Finding:
     return Finding("wrong", "file", "files", None, None, 1, what, cure or "mend the file")
 
 
-def _sources(parts: Parts) -> list[Finding]:
-    """Return what the sources named beside the rows give away."""
-    said = []
-    if "spot" in parts.tables:
-        grade, source = (
-            _cells_or_none(parts, "spot", column) for column in ("grade", "source")
-        )
-        for severity, words in _SOURCES.items():
-            # A source that names 553 as well says nothing against it.
-            bad = (grade == "553") & source.str.contains(words) & ~source.str.contains("553")
-            if bad.any():
-                said.append(
-                    _rows(
-                        parts, "spot", severity, "441 as 553", "spot 553", bad,
-                        f"quotes of 553 come from '{source[bad].iloc[0]}', which quotes 441",
-                        "name them 441; 441 is a better grade and never the basis of 553",
-                    )
-                )
-    source = _cells_or_none(parts, "bars", "source")
-    averaged = source.str.contains(_AVERAGED) & (_cells_or_none(parts, "bars", "settle") != "")
-    codes = _cells_or_none(parts, "bars", "contract").str.lower()
-    for code in sorted(set(codes[averaged])):
-        where = averaged & (codes == code)
-        said.append(
-            _rows(
-                parts, "bars", "doubtful", "settle source", code, where,
-                f"the settlement comes from '{source[where].iloc[0]}': an average of trades, not"
-                " the exchange's settlement",
-                "bring the exchange's settlements",
-            )
-        )
-    return said
-
-
-def _cells_or_none(parts: Parts, name: str, column: str) -> pd.Series[str]:
-    """Return a column as text; empty cells where the table's header makes no sense."""
-    try:
-        return _cells(parts, name, column, slice(None))
-    except DataError:
-        return pd.Series([""] * len(parts.tables[name].frame), dtype=object)
-
-
-def _rows(
-    parts: Parts,
-    table: str,
-    severity: str,
-    check: str,
-    subject: str,
-    where: pd.Series[bool],
-    what: str,
-    cure: str,
-) -> Finding:
-    days = pd.to_datetime(
-        _cells_or_none(parts, table, "date")[where], errors="coerce", format="mixed"
-    ).dropna()
-    first, last = (days.min(), days.max()) if len(days) else (None, None)
-    return Finding(severity, check, subject, first, last, int(where.sum()), what, cure)
-
-
 def _listed(folder: Path) -> pd.DataFrame | None:
     """Return the exchange's list of contracts, where the folder is a store's and holds one."""
     if folder.name not in products():
@@ -268,11 +203,6 @@ def _listed(folder: Path) -> pd.DataFrame | None:
     store = Store(folder.parent)
     there = store.path(folder.name, "contracts").is_file()
     return store.read(folder.name, "contracts") if there else None
-
-
-def _said(note: str) -> bool:
-    """Tell whether a note of the market repeats what a check says."""
-    return note.startswith("settlement outside the day's range")
 
 
 def _note(note: str) -> Finding:

@@ -98,7 +98,7 @@ def test_nothing_else_is_used_of_akshare():
 
 def test_without_akshare_the_cure_is_named(monkeypatch):
     monkeypatch.setattr(adapter, "find_spec", lambda name: None)
-    with pytest.raises(SettingError, match=r"pip install 'sibt\[akshare\]'"):
+    with pytest.raises(SettingError, match=r"pip install -e '.\[akshare\]'"):
         adapter.source()
 
 

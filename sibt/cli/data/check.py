@@ -22,14 +22,14 @@ __all__ = ["command"]
     "Ends with 2 where something makes a run wrong, else with 0.",
 )
 @click.option("--data", default=None, metavar="PATH",
-              help="Folder, CSV or Parquet file of daily bars, or a store; the store in data/store"
-              " when it has bars, else the simulated sample.")
+              help="Folder, CSV or Parquet file of daily bars, or a store; if left out, the store"
+              " in data/store, or the simulated sample while the store is empty.")
 @click.option("--settle-from", type=OneOf(["close"]),
               help="Let the close stand in for a missing settlement, as in a run.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="PATH",
               help="Also write all findings as a page.")
 @click.option("--all", "whole", is_flag=True,
-              help="Show every finding, not the largest four of a check.")
+              help="Show every finding, not only the largest four of each check.")
 def command(data: str | None, settle_from: str | None, html: Path | None, whole: bool) -> None:
     """Find what is wrong or doubtful in market data.
 

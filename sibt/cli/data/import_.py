@@ -34,13 +34,16 @@ _FEW = 5
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER",
-              help="Name the header of a column yourself, or ignore=HEADER; again for more.")
+              help="Name the header of a column yourself, or pass one over with ignore=HEADER;"
+              " again for more.")
 @click.option("--product", metavar="CODE",
-              help="Product of what names none, such as si; rows of others are passed over.")
+              help="Product of rows that name none, such as si; rows of other products are passed"
+              " over.")
 @click.option("--kind", type=OneOf(["bars", "spot", "receipts", "series"]),
               help="Kind of data, where headers fit two.")
 @click.option("--volume-in", type=OneOf(["lots", "tonnes"]),
-              help="Unit of volume, open interest and receipts where no header says it: lots.")
+              help="Unit of volume, open interest and receipts where no header says it; lots if"
+              " left out.")
 @click.option("--counting", type=OneOf(["one-sided", "two-sided"]), default="one-sided",
               show_default=True, help="Whether volume and open interest count each trade twice.")
 @click.option("--stamped", type=OneOf(["start", "end"]),

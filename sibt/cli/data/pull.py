@@ -43,15 +43,17 @@ _LOUD = {"waits", "failed", "wrong", "stopped"}
 )
 @click.option("--source", type=_SOURCES, required=True,
               help="Whom to ask: akshare (free), tushare (token in TUSHARE_TOKEN), tqsdk"
-              " (login).")
-@click.option("--product", default="si", show_default=True, help="Product code.")
+              " (login in TQ_USER and TQ_PASSWORD); each is a library to install first.")
+@click.option("--product", default="si", show_default=True, metavar="CODE",
+              help="Product code.")
 @click.option("--from", "start", metavar="DAY",
               help="First session wanted; the product's first if left out.")
 @click.option("--to", "end", metavar="DAY",
               help="Last session wanted; the last that has closed (16:30 in Beijing) if left"
               " out.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND",
-              help="Only this kind: bars, receipts, spot, contracts, terms; again for more.")
+              help="Only this kind: bars, receipts, spot, contracts, terms; again for more; all"
+              " that the source gives if left out.")
 @click.option("--store", "folder", type=click.Path(path_type=Path), default=Path("data/store"),
               show_default=True, help="Folder of the store.")
 def command(

@@ -22,8 +22,8 @@ __all__ = ["command"]
     "Prices are yuan per tonne; a spread is near − far.",
 )
 @click.option("--data", default=None, metavar="PATH",
-              help="Folder, CSV or Parquet file of daily bars; the store when it has bars, else the"
-              " simulated sample.")
+              help="Folder, CSV or Parquet file of daily bars, or a store; if left out, the store"
+              " in data/store, or the simulated sample while the store is empty.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results/market"),
               show_default=True, help="Folder of the pages; replaced as a whole.")
 @click.option("--product", metavar="CODE", help="Product; that of the first contract if left out.")

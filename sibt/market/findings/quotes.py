@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -24,10 +25,51 @@ FloatArray = NDArray[np.float64]
 _WEEK = pd.Timedelta(days=7)
 #: Sessions that may pass between two quotes: a weekly quote, and a holiday.
 _SESSIONS = 5
+#: Sources that quote 441: one that names it is believed, 生意社 (100ppi) is known to.
+_ANOTHER_GRADE = {
+    "wrong": re.compile(r"441"),
+    "doubtful": re.compile(r"100ppi|生意社", re.IGNORECASE),
+}
+_AVERAGED = re.compile(r"vwap|aggregat|_agg\b|average|均价", re.IGNORECASE)
 #: Common quotes of two grades before anything is said of them.
 _ENOUGH = 10
 #: A stored term so many times the file's is far from it.
 _FAR = 2.0
+
+
+def sources(market: Market) -> list[Finding]:
+    """Quotes and settlements whose own source says that they are something else."""
+    found = []
+    # A source that names 553 as well says nothing against it.
+    quoted = {
+        word: span
+        for word, span in market.provenance.sources.get("spot 553", {}).items()
+        if "553" not in word
+    }
+    for word, (first, last, count) in quoted.items():
+        severity = next((s for s, named in _ANOTHER_GRADE.items() if named.search(word)), None)
+        if severity is not None:
+            found.append(
+                Finding(
+                    severity, "441 as 553", "spot 553", first, last, count,
+                    f"quotes of 553 come from '{word}', which quotes 441",
+                    "name them 441; 441 is a better grade and never the basis of 553",
+                )
+            )
+    for code in market.contracts:
+        for word, (first, last, count) in market.provenance.sources.get(
+            f"settle {code}", {}
+        ).items():
+            if _AVERAGED.search(word):
+                found.append(
+                    Finding(
+                        "doubtful", "settle source", code, first, last, count,
+                        f"the settlement comes from '{word}': an average of trades, not the"
+                        " exchange's settlement",
+                        "bring the exchange's settlements",
+                    )
+                )
+    return found
 
 
 def spot_stale(market: Market) -> list[Finding]:
@@ -337,5 +379,5 @@ def _lives(market: Market) -> tuple[Contract, ...]:
 
 #: Every check of what stands beside the bars, in the order their findings are shown.
 CHECKS: tuple[Callable[[Market], list[Finding]], ...] = (
-    grades, spot_stale, spot_gaps, receipts, terms, two_goods,
+    sources, grades, spot_stale, spot_gaps, receipts, terms, two_goods,
 )

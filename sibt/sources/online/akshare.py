@@ -62,7 +62,8 @@ def source(now: Callable[[], datetime | None] = lambda: None) -> Source:
     """
     if find_spec("akshare") is None:
         raise SettingError(
-            "--source akshare needs akshare; install it with pip install 'sibt[akshare]'."
+            "--source akshare needs akshare; in sibt's folder, pip install -e '.[akshare]' brings"
+            " it."
         )
     return _Akshare(import_module("akshare"), now)
 

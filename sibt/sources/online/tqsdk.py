@@ -82,8 +82,8 @@ def source() -> TqSdk:
             import tqsdk
     except ImportError:
         raise SettingError(
-            "The library tqsdk is not installed, or not for this pandas; pip install 'sibt[tqsdk]'"
-            " 'pandas<3.1' brings it."
+            "The library tqsdk is not installed, or not for this pandas; in sibt's folder, pip"
+            " install -e '.[tqsdk]' brings it, best into an environment of its own."
         ) from None
 
     def log_in() -> Api:

@@ -112,7 +112,8 @@ def source() -> Tushare:
             import tushare
     except ImportError:
         raise SettingError(
-            "The library tushare is not installed; pip install 'sibt[tushare]' brings it."
+            "The library tushare is not installed; in sibt's folder, pip install -e '.[tushare]'"
+            " brings it."
         ) from None
     return Tushare(tushare.pro_api(token), secret=token)
 
