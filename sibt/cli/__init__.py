@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
-import click
+_INTERRUPTED = "Interrupted; nothing half-written was left."
 
-from sibt.errors import LedgerError, SibtError, did_you_mean
+try:
+    import click
+
+    from sibt.errors import LedgerError, SibtError, did_you_mean
+except KeyboardInterrupt:  # before there is a command
+    sys.stderr.write(f"{_INTERRUPTED}\n")
+    sys.exit(130)
 
 __all__ = ["main"]
 
@@ -74,9 +81,24 @@ def _sibt(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave with 0, 1 (a fault of ours), 2 (yours to mend) or 130."""
-    words = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in words
+    """Run the command line and leave.
+
+    With 0, 1 (a fault of ours), 2 (yours to mend), 130 (interrupted), or 141 where the reader of
+    a pipe has left, as `head` does.
+    """
+    try:
+        code = _code(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _interrupted()
+    except BrokenPipeError:
+        code = _unread()
+    sys.exit(code)
+
+
+def _code(words: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    debug, out = "--debug" in words, sys.stdout
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot draw 工业硅 must not end a run.
         if hasattr(stream, "reconfigure"):
@@ -87,8 +109,13 @@ def main(arguments: list[str] | None = None) -> None:
                           standalone_mode=False, obj=words)
     except click.exceptions.Abort:
         code = _interrupted()
-    except KeyboardInterrupt:
-        code = _interrupted()
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except SystemExit as left:
+        # So rich leaves where nobody reads on, and click, which wraps the stream.
+        if isinstance(left.__context__, BrokenPipeError) or sys.stdout is not out:
+            raise BrokenPipeError from None
+        raise
     except click.ClickException as error:
         if debug:
             raise
@@ -113,9 +140,15 @@ def main(arguments: list[str] | None = None) -> None:
             err=True,
         )
         code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _interrupted() -> int:
-    click.echo("Interrupted; nothing half-written was left.", err=True)
+    click.echo(_INTERRUPTED, err=True)
     return 130
+
+
+def _unread() -> int:
+    # What is left to write goes nowhere, or Python complains of it at the end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

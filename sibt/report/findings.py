@@ -26,17 +26,31 @@ _MEANING = {
 }
 #: Findings of one check shown in the terminal before the others are told in a row.
 _SHOWN = 4
+#: Columns of a terminal below which the sessions stand under the subject.
+_NARROW = 96
 
 
 def verdict(checked: Iterable[Checked]) -> str:
     """Return the last line: how many findings of each severity, and what that means."""
+    checked = list(checked)
     found = [finding for one in checked for finding in one.findings]
     counts = {name: sum(f.severity == name for f in found) for name in SEVERITIES}
     if not found:
         return "Nothing found: these data are clean."
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    end = "a run refuses these data" if counts["wrong"] else "these data run"
-    return f"{listed}: {end}."
+    if counts["wrong"]:
+        return f"{listed}: a run refuses these data."
+    bare = _without_settlements(found)
+    if not bare:
+        return f"{listed}: these data run."
+    which = bare[0] if len(bare) == 1 else f"these {len(bare)} contracts"
+    return f"{listed}: a run on {which} is refused without --settle-from close."
+
+
+def _without_settlements(found: Iterable[Finding]) -> list[str]:
+    """Return the contracts with bars that lack a settlement."""
+    lacking = [f for f in found if f.check in ("close only", "no settlement")]
+    return sorted({code for finding in lacking for code in finding.contracts})
 
 
 def show(checked: Checked, console: Console, whole: bool = False) -> None:
@@ -61,8 +75,19 @@ def show(checked: Checked, console: Console, whole: bool = False) -> None:
             console.print()
             console.print(f"[{_COLOURS[severity]}]{severity}[/] ({len(mine):,}):"
                           f" {_MEANING[severity]}", soft_wrap=True)
-            console.print(_table(mine, whole))
+            _print(console, _table(mine, whole, console.width))
     console.print()
+
+
+def _print(console: Console, table: Table) -> None:
+    """Print a table; in a file or a pipe without the blanks that fill up its lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    console.print("\n".join(lines), soft_wrap=True, markup=False, emoji=False)
 
 
 def _extent(checked: Checked) -> str:
@@ -75,11 +100,13 @@ def _extent(checked: Checked) -> str:
     )
 
 
-def _table(findings: Sequence[Finding], whole: bool) -> Table:
+def _table(findings: Sequence[Finding], whole: bool, width: int) -> Table:
+    narrow = width < _NARROW
     out = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    out.add_column("check", max_width=12, overflow="fold")
+    out.add_column("check", max_width=10 if narrow else 16, overflow="fold")
     out.add_column("where", max_width=14, overflow="fold")
-    out.add_column("sessions", width=10)
+    if not narrow:
+        out.add_column("sessions", width=10)
     out.add_column("count", justify="right", no_wrap=True)
     out.add_column("what, and the cure", ratio=1, overflow="fold")
     for group in _by_check(findings):
@@ -91,12 +118,14 @@ def _table(findings: Sequence[Finding], whole: bool) -> Table:
                 said += f"\n[dim]→ {plain(finding.cure)}[/]"
             first = "" if finding.first is None else f"{finding.first:%Y-%m-%d}"
             last = "" if finding.last in (None, finding.first) else f"\n{finding.last:%Y-%m-%d}"
-            out.add_row(finding.check, plain(finding.subject), first + last,
-                        f"{finding.count:,}", said)
+            where = [plain(finding.subject), first + last]
+            if narrow:
+                where = ["\n".join(word for word in where if word)]
+            out.add_row(finding.check, *where, f"{finding.count:,}", said)
         rest = group[len(shown):]
         if rest:
             names = ", ".join(f"{f.subject} ({f.count:,})" for f in rest)
-            out.add_row(rest[0].check, f"{len(rest)} more", "",
+            out.add_row(rest[0].check, f"{len(rest)} more", *([] if narrow else [""]),
                         f"{sum(f.count for f in rest):,}", f"[dim]{plain(names)}[/]")
     return out
 

@@ -237,7 +237,7 @@ def _doubts(
 ) -> list[str]:
     """Return what is doubtful about the contracts of a run, and how much else there is."""
     doubtful = [finding for finding in found if finding.severity == "doubtful"]
-    own = [finding for finding in doubtful if finding.subject in contracts]
+    own = [finding for finding in doubtful if finding.concerns(contracts)]
     said = [f"data {line}" for line in summary(own)]
     if len(doubtful) > len(own):
         said.append(

@@ -101,7 +101,7 @@ def manifest(
             "last": f"{market.sessions[-1]:%Y-%m-%d}",
             "contracts": len(market.contracts),
             "terms": len(market.terms),
-            "findings": [finding.line for finding in run.findings],
+            "findings": [finding.record for finding in run.findings],
         },
         "settings": {
             "account": vars(job.account),

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sibt.errors import DataError, RowsError
-from sibt.market.findings import Finding, findings, ordered
+from sibt.market.findings import Finding, findings, minutes, ordered
 from sibt.market.panel import Market
 from sibt.market.product import products
 from sibt.market.table import match_header
@@ -73,10 +73,14 @@ class Checked:
 
 
 def places(source: str | Path | None = None) -> list[Path | None]:
-    """Return the markets to check: of a store each product's; None is the sample."""
+    """Return the markets to check, the one a run would take first: of a store each product's.
+
+    None is the sample.
+    """
     store = Store(DEFAULT if source is None else source)
-    markets = [store.market(name) for name in store.products()] if source != "sample" else []
-    return [*markets] or [found(source)]
+    there = store.products() if source != "sample" else ()
+    names = sorted(there, key=lambda name: (name != "si", name))
+    return [store.market(name) for name in names] or [found(source)]
 
 
 def check(path: str | Path | None = None, settle_from: str | None = None) -> Checked:
@@ -109,6 +113,7 @@ def check(path: str | Path | None = None, settle_from: str | None = None) -> Che
     said += refused
     if market is not None:
         said += findings(market, listed=_listed(folder), left_out=left_out)
+        said += _minutes(folder, market)
         said += [_note(note) for note in market.provenance.notes]
     return Checked(name, parts.simulated, tuple(ordered(said)), market)
 
@@ -203,6 +208,19 @@ def _listed(folder: Path) -> pd.DataFrame | None:
     store = Store(folder.parent)
     there = store.path(folder.name, "contracts").is_file()
     return store.read(folder.name, "contracts") if there else None
+
+
+def _minutes(folder: Path, market: Market) -> list[Finding]:
+    """Return what a store's bars finer than a day show beside the daily ones."""
+    if folder.name not in products():
+        return []
+    store, said = Store(folder.parent), []
+    for file in sorted(folder.glob("bars_*m.parquet")):
+        try:
+            said += minutes(market, store.read(folder.name, file.stem), file.stem[5:])
+        except DataError as error:
+            said.append(_unread(error))
+    return said
 
 
 def _note(note: str) -> Finding:

@@ -14,6 +14,7 @@ from sibt.errors import DataError, did_you_mean
 from sibt.market import quotes
 from sibt.market.bars import BARS, build
 from sibt.market.panel import Market
+from sibt.market.product import products
 from sibt.market.table import Origin, Schema, match_header
 from sibt.sources.shipped import shipped
 
@@ -258,9 +259,10 @@ def _open_parquet(path: Path) -> Part:
     try:
         frame = pd.read_parquet(path)
     except (ArrowException, ValueError) as error:
-        raise DataError(
-            f"{path}: this is no valid Parquet file; write it again, or save the table as CSV."
-        ) from error
+        # A product's folder is a store's: what lies there was pulled or imported.
+        kept = "take it away and pull or import its data again"
+        cure = kept if path.parent.name in products() else "write it again, or save it as CSV"
+        raise DataError(f"{path}: this is no valid Parquet file; {cure}.") from error
     rows = np.arange(len(frame))
     return Part(frame, Origin((str(path),), np.zeros_like(rows), rows, (False,)))
 

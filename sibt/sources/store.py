@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,15 @@ from sibt.errors import DataError, did_you_mean
 from sibt.market.panel import FIELDS
 from sibt.market.product import products as known_products
 
-__all__ = ["DEFAULT", "Change", "Store"]
+__all__ = ["DEFAULT", "Change", "Store", "of_exchange"]
 
 #: Where the command line keeps its store.
 DEFAULT = Path("data/store")
+
+#: How sources begin that hand on the exchange's own table of a day.
+_EXCHANGE = ("akshare gfex", "tushare", "tqsdk")
+#: Behind such a source in a row whose settlement came from elsewhere.
+_UNSETTLED = " (no settlement)"
 
 _DAY, _WORD, _NUMBER = "datetime64[ns]", "str", "float64"
 
@@ -120,6 +125,7 @@ class Store:
 
     def __init__(self, folder: str | Path = DEFAULT) -> None:
         self.folder = Path(folder)
+        self._lock: Any = None
 
     def __repr__(self) -> str:
         return f"<Store {self.folder}: {', '.join(self.products()) or 'empty'}>"
@@ -206,9 +212,11 @@ class Store:
         """
         shape, path = _kind(kind), self.path(product, kind)
         fresh = _typed(frame, shape, kind)
-        with self._locked():
-            merged, change = _merge(self._read(path, shape), fresh, shape, keep)
-            if change.added or change.changed:
+        with self.locked():
+            known = self._read(path, shape)
+            merged, change = _merge(known, fresh, shape, keep)
+            # Where the exchange confirms what was known only the source changes.
+            if change.added or change.changed or not merged["source"].equals(known["source"]):
                 _write(merged, path)
         return change
 
@@ -227,19 +235,49 @@ class Store:
         return _typed(frame, shape, path.stem)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Keep others from writing, from what is read until what is written.
+
+        `upsert` inside takes the same lock again, so that several of them go in together.
+
+        Raises
+        ------
+        DataError
+            The folder cannot be made or written.
+        """
         from filelock import FileLock
 
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / ".lock")
-            with lock:
+            if self._lock is None:
+                self._lock = FileLock(self.folder / ".lock")
+            with self._lock:
                 yield
         except OSError as error:
             raise DataError(
                 f"{self.folder} cannot be written ({error.strerror or error}); free it, or name"
                 " another folder with --store."
             ) from error
+
+
+def of_exchange(sources: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell of which bars the exchange's table brought, or confirmed, the settlement.
+
+    Parameters
+    ----------
+    sources : pd.Series of str
+        The column ``source`` of bars; "import si.csv + akshare gfex" names two.
+
+    Returns
+    -------
+    pd.Series of bool
+    """
+    known = {word: any(_official(part) for part in word.split(" + ")) for word in set(sources)}
+    return sources.map(known).astype(bool)
+
+
+def _official(part: str) -> bool:
+    return part.startswith(_EXCHANGE) and not part.endswith(_UNSETTLED)
 
 
 def _kind(name: str) -> _Kind:
@@ -327,7 +365,19 @@ def _merge(
             found.append(rows.astype({"before": object, "after": object}))
     if "source" not in key and "source" in shape.columns:
         ours, theirs = _take(old["source"], at["old"]), _take(new["source"], at["new"])
-        out["source"] = ours.where(~touched, theirs.where(whole, _both(ours, theirs)))
+        renamed = touched.copy()
+        joined = _both(ours, theirs)
+        if "settle" in values:
+            before, after = _take(old["settle"], at["old"]), _take(new["settle"], at["new"])
+            stands, comes = _known(before), _known(after)
+            lost = stands & comes & (before != after)
+            first = ours.where(~(comes & (~stands | (lost & (keep == "new")))), _unsettled(ours))
+            second = theirs.where(~(stands & (~comes | (lost & (keep == "old")))),
+                                  _unsettled(theirs))
+            joined = _both(first, second)
+            if keep == "new":
+                renamed |= stands & (before == after) & of_exchange(theirs) & ~of_exchange(ours)
+        out["source"] = ours.where(~renamed, theirs.where(whole, joined))
     merged = pd.DataFrame({column: out[column] for column in shape.columns})
     changes = (
         pd.concat(found).sort_values(key, kind="stable", ignore_index=True)
@@ -360,8 +410,21 @@ def _known(column: pd.Series[Any]) -> pd.Series[Any]:
 def _both(ours: pd.Series[Any], theirs: pd.Series[Any]) -> pd.Series[Any]:
     """Return the sources of rows that both tables have a part in."""
     pairs = zip(ours, theirs, strict=True)
-    joined = [a if b in a.split(" + ") else f"{a} + {b}".removeprefix(" + ") for a, b in pairs]
-    return pd.Series(joined, dtype=ours.dtype)
+    return pd.Series([_joined((*a.split(" + "), b)) for a, b in pairs], dtype=ours.dtype)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Return each source once; with a settlement where it brought one at any time."""
+    found = [part for part in dict.fromkeys(parts) if part]
+    return " + ".join(part for part in found
+                      if not (part.endswith(_UNSETTLED) and part.removesuffix(_UNSETTLED) in found))
+
+
+def _unsettled(sources: pd.Series[Any]) -> pd.Series[Any]:
+    """Return sources with those of the exchange marked: this settlement is not theirs."""
+    return sources.map({word: " + ".join(
+        part + _UNSETTLED if _official(part) else part for part in word.split(" + ")
+    ) for word in set(sources)}).astype(sources.dtype)
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -11,7 +11,7 @@ from sibt.cli import main
 
 HEADER = "date,contract,open,high,low,close,settle,volume,open_interest\n"
 BARS = HEADER + "".join(
-    f"{day},{code},{price},{price + 100},{price - 100},{price},{price},1000,2000\n"
+    f"{day},{code},{price},{price + 100},{price - 100},{price},{price},10{day[-2:]},2000\n"
     for day in ("2024-05-13", "2024-05-14", "2024-05-15", "2024-05-16", "2024-05-17")
     for code, price in (("si2411", 12_000), ("si2412", 14_400))
 )
@@ -92,7 +92,7 @@ FILES = {
     "saturday.csv": BARS.replace("2024-05-16", "2024-05-18"),
     "off_tick.csv": BARS.replace("2024-05-15,si2411,12000", "2024-05-15,si2411,12002"),
     "twice.csv": BARS + BARS.splitlines()[1] + "\n",
-    "no_settle.csv": BARS.replace("12000,12000,1000", "12000,,1000"),
+    "no_settle.csv": BARS.replace("12000,12000,10", "12000,,10"),
     "no_close.csv": BARS.replace("close,", "", 1).replace(",12000,12000,", ",12000,"),
     "letters.csv": BARS.replace("12100", "n/k"),
     "negative.csv": BARS.replace("11900", "-11900"),

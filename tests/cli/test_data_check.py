@@ -83,10 +83,10 @@ def test_the_table_fits_a_narrow_terminal(planted, width):
     assert "2024-07-10" in out
 
 
-def test_a_pipe_gets_wide_lines_without_colours(planted):
+def test_a_pipe_gets_lines_of_a_page_without_colours(planted):
     _, out, _ = sibt("--data", str(planted))
     assert "\x1b" not in out
-    assert max(len(line) for line in out.splitlines()) > 80
+    assert 80 < max(len(line) for line in out.splitlines() if str(planted) not in line) <= 100
 
 
 def test_many_findings_of_a_check_are_told_in_a_row_unless_all_are_asked_for(tmp_path):
@@ -162,7 +162,43 @@ def test_what_cannot_be_done_is_one_sentence_and_two(tmp_path, words, said):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_recorded_prices_run(shared_market):
-    code, out, _ = sibt("--data", str(shared_market / "si_contracts_d1.csv"))
+def test_the_recorded_prices_run_where_closes_stand_in(shared_market):
+    prices = str(shared_market / "si_contracts_d1.csv")
+    code, out, _ = sibt("--data", prices)
     assert code == 0
     assert "0 wrong" in out
+    assert out.rstrip().endswith(
+        "a run on these 48 contracts is refused without --settle-from close.")
+    code, out, _ = sibt("--data", prices, "--settle-from", "close")
+    assert code == 0
+    assert out.rstrip().endswith("these data run.")
+
+
+def test_data_without_settlements_are_not_said_to_run(planted):
+    lines = (shipped("sample") / "bars.csv").read_text("utf-8").splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("2024-07-10,si2412"))
+    cells = lines[at].split(",")
+    lines[at] = ",".join([*cells[:6], "", *cells[7:]])
+    planted.write_text("\n".join(lines) + "\n", "utf-8")
+    code, out, _ = sibt("--data", str(planted))
+    assert code == 0
+    assert "evidence: a run on si2412 is refused without --settle-from close." in out
+    assert "these data run" not in out
+    assert sibt("--data", str(planted), "--settle-from", "close")[1].rstrip().endswith(
+        "these data run.")
+
+
+@pytest.mark.parametrize("width", [None, 80, 60])
+def test_lines_of_a_pipe_end_where_their_words_end(planted, width):
+    _, out, _ = sibt("--data", str(planted), width=width)
+    lines = out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    table = [line for line in lines if not line.startswith(str(planted))]
+    assert max(len(line) for line in table) <= (width or 100)
+
+
+def test_a_name_of_a_check_is_broken_between_its_words_only(shared_market):
+    prices = str(shared_market / "si_contracts_d1.csv")
+    _, out, _ = sibt("--data", prices, width=80)
+    heads = {line[:12].split("  ")[0].strip() for line in out.splitlines() if line[:1].isalpha()}
+    assert {"settle", "outside", "early end", "close only", "settlement", "late start"} <= heads

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock, Timeout
 
 from sibt.cli import main
 from sibt.sources import files, shipped
+from sibt.sources.exports import intake
 from sibt.sources.store import Store
 
 DAILY = (
@@ -219,3 +221,42 @@ def test_recorded_prices_go_in_and_five_minutes_agree_with_them(shared_market, t
     market = files.read(tmp_path / "data/store/si", settle_from="close")
     assert len(market.contracts) == 48
     assert market.receipts.dropna().iloc[-1] == 50885
+
+
+@pytest.mark.parametrize("known", ["date,open\n20241030,12700\n",
+                                   "date,open,high,low\n20241030,12500,12540,12400\n",
+                                   "date,open,high,low\n20241030,12600,12650,12560\n"])
+def test_daily_prices_outside_the_range_of_the_minutes_are_left_alone(desk, known):
+    (desk / "si2412.csv").write_text(known, encoding="utf-8")
+    (desk / "si2412_m5.csv").write_text(five_minutes({"2024-10-30": 12550}), encoding="utf-8")
+    assert sibt("si2412.csv", folder=desk)[0] == 0
+    before = Store(desk / "data/store").read("si", "bars")
+    code, out, _ = sibt("si2412_m5.csv", folder=desk)
+    assert code == 0
+    assert "2024-10-30 si2412: known daily prices contradict the bars; not filled in" in out
+    pd.testing.assert_frame_equal(Store(desk / "data/store").read("si", "bars"), before)
+
+
+def test_nobody_writes_between_what_an_import_reads_and_what_it_writes(desk, monkeypatch):
+    sibt("daily.csv", folder=desk)
+    (desk / "new.csv").write_text(DAILY.replace("12570", "12575"), encoding="utf-8")
+    original, met = intake.plan, []
+
+    def plan(exports, store):
+        with pytest.raises(Timeout):
+            FileLock(store.folder / ".lock").acquire(timeout=0)
+        met.append(store)
+        return original(exports, store)
+
+    monkeypatch.setattr(intake, "plan", plan)
+    assert sibt("new.csv", folder=desk)[0] == 0
+    assert len(met) == 1
+
+
+def test_a_continuous_series_among_files_is_named_and_left_out(desk):
+    (desk / "SI888.csv").write_text("date,close\n2024-10-31,12600\n", encoding="utf-8")
+    code, out, _ = sibt("SI888.csv", "daily.csv", folder=desk)
+    assert code == 0
+    assert "SI888.csv (UTF-8, commas): left out" in out
+    assert "'SI888' is a continuous series" in out
+    assert len(Store(desk / "data/store").read("si", "bars")) == 2

@@ -1,6 +1,7 @@
 """``sibt data pull`` from outside, against a server on loopback that plays the exchange."""
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -19,9 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 
 import gfex_server
 from gfex_server import GFEX
+from rich.console import Console
 
 from sibt.cli import main
+from sibt.cli.data.pull import _Progress
 from sibt.market import calendar
+from sibt.sources.online.pull import Step
 from sibt.sources.store import Store
 
 DAYS = gfex_server.sessions()
@@ -126,16 +130,21 @@ def test_what_stays_bad_is_told_and_the_rest_is_kept(exchange, tmp_path, undistu
     exchange.plan["bars", f"{wrong:%Y%m%d}"] = [f"wrong:{DAYS[4]:%Y%m%d}"]
     exchange.plan["bars", f"{holiday:%Y%m%d}"] = ["holiday"]
     said = pulled(exchange, tmp_path)
-    assert said.code == 0
+    assert said.code == 2
     assert f"bars: 1 session, {holiday:%Y-%m-%d}: the source has none" in said.out
     assert f"bars: 1 session, {wrong:%Y-%m-%d}: refused, the bars are" in said.out
     assert f"receipts: 1 session, {wrong:%Y-%m-%d}: refused, the exchange's receipts" in said.out
     kept = Store(tmp_path / "data" / "store").read("si", "bars")
     assert not kept["date"].isin([wrong, holiday]).any()
+    said = pulled(exchange, tmp_path)
+    assert said.code == 2
+    assert "Nothing new; 2 sessions failed.\nStill missing:" in said.out
     # The exchange comes to its senses: only what was refused is asked for again.
     exchange.plan.clear()
     exchange.seen.clear()
-    pulled(exchange, tmp_path)
+    said = pulled(exchange, tmp_path)
+    assert said.code == 0  # the holiday is still missing: the source has none
+    assert f"bars: 1 session, {holiday:%Y-%m-%d}: the source has none" in said.out
     assert sorted(exchange.seen) == [("bars", f"{wrong:%Y%m%d}"), ("receipts", f"{wrong:%Y%m%d}")]
 
 
@@ -166,7 +175,7 @@ def test_without_a_network_there_is_one_sentence_and_no_store(tmp_path):
 
 def test_what_other_sites_do_not_answer_does_not_spoil_the_exchanges(exchange, tmp_path):
     said = pulled(exchange, tmp_path, "--kind", "receipts", "--kind", "spot")
-    assert said.code == 0
+    assert said.code == 2
     assert "receipts: 12 rows new" in said.out
     assert "spot: 12 sessions, 2024-05-06..2024-05-21: www.100ppi.com cannot be reached" in said.out
 
@@ -210,6 +219,46 @@ def test_two_pulls_at_once_give_what_one_gives(exchange, tmp_path, undisturbed):
         each.join()
     assert [each.code for each in said] == [0, 0]
     assert same(content(tmp_path), undisturbed)
+
+
+# Progress on a terminal ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def progress(monkeypatch):
+    """What a pull shows on a terminal of 80 columns."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    return _Progress()
+
+
+def shown(progress) -> list[str]:
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    console.print(progress.bar.get_renderable())
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("what", ["contract list", "si2411 settlement margins",
+                                  "si2411 2024-05-06..2024-05-21"])
+def test_what_is_asked_for_stands_whole_beside_the_bar(progress, what):
+    progress.say(Step("contracts", "", 0, 0, "begins"))
+    progress.say(Step("contracts", what, 0, 880, "stored"))
+    (line,) = shown(progress)
+    assert line.endswith(what)
+    assert len(line) <= 80
+
+
+def test_tables_that_are_done_no_longer_pulse(progress):
+    with progress:
+        progress.say(Step("contracts", "", 0, 0, "begins"))
+        progress.say(Step("contracts", "contract list", 0, 0, "stored"))
+        assert progress.bar.tasks[0].total is None
+        progress.say(Step("terms", "", 0, 0, "begins"))
+        progress.say(Step("terms", "margins", 0, 0, "waits", "half an answer"))
+        progress.say(Step("terms", "margins", 0, 0, "stored"))
+        progress.say(Step("terms", "fees", 0, 0, "none"))
+    assert [(task.completed, task.total) for task in progress.bar.tasks] == [(1, 1), (2, 2)]
+    assert all(task.finished for task in progress.bar.tasks)
 
 
 # Killed at twenty points ----------------------------------------------------------------------
@@ -351,7 +400,7 @@ def test_help_has_examples_and_exit_codes(tmp_path):
     said = sibt(None, "--help", cwd=tmp_path)
     assert said.code == 0
     assert "sibt data pull --source akshare --from 2024-01-01" in said.out
-    assert "Exit code 2 when nothing could be got" in " ".join(said.out.split())
+    assert "Exit code 2 when a session or table failed for good" in " ".join(said.out.split())
 
 
 def test_the_calendar_knows_the_sessions_the_server_plays():

@@ -4,9 +4,11 @@ import io
 import re
 from contextlib import chdir, redirect_stderr, redirect_stdout
 
+import pandas as pd
 import pytest
 
 from sibt.cli import main
+from sibt.sources.store import Store
 
 HEADER = "date,contract,open,high,low,close,settle,volume,open_interest\n"
 BARS = HEADER + "".join(
@@ -53,6 +55,20 @@ def test_without_data_the_sample_says_simulated(tmp_path):
     assert "SIMULATED" in out
     for page in (tmp_path / "pages").glob("*.html"):
         assert "SIMULATED 模拟数据" in page.read_text("utf-8")
+
+
+def test_a_product_of_the_store_is_found_without_naming_its_folder(tmp_path):
+    day = pd.Timestamp("2024-05-15")
+    for name, price in (("si", 12_000.0), ("lc", 110_000.0)):
+        Store(tmp_path / "data" / "store").upsert(name, "bars", pd.DataFrame(
+            {"date": day, "contract": [f"{name}2410", f"{name}2411"], "close": price,
+             "settle": price, "volume": 100.0, "open_interest": 100.0, "source": "a"}))
+    for words in (["--product", "lc"], ["--product", "lc", "--data", "data/store"]):
+        code, out, err = call(*words, at=tmp_path)
+        assert (code, err) == (0, "")
+        assert "data/store/lc: 2 contracts" in out.replace("\\", "/")
+    assert "data/store/si: 2 contracts" in call(at=tmp_path)[1].replace("\\", "/")
+    assert "it holds si" in call("--product", "ps", at=tmp_path)[2]
 
 
 def test_twice_gives_the_same_bytes(place):

@@ -684,3 +684,35 @@ def test_ctrl_c_leaves_earlier_runs_as_they_were(tmp_path, no_page):
     assert process.returncode == 130
     assert sorted(path.name for path in out.iterdir()) == before
     assert manifest(tmp_path)["parameters"] == {"every": 10}
+
+
+def test_ctrl_c_before_there_is_a_command_is_a_sentence_too(tmp_path):
+    code = (
+        "import sys\n"
+        "class Early:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "from sibt.cli import main\n"
+        "main()\n"
+    )
+    process = begin("run", "flip.py", folder=tmp_path, code=code)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (130, "")
+    assert err == "Interrupted; nothing half-written was left.\n"
+
+
+@pytest.mark.parametrize("words", [
+    ("--help",), ("--version",), ("data", "check", "--data", "sample")])
+def test_a_reader_who_leaves_early_is_no_fault(tmp_path, words):
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        process = subprocess.run(
+            [sys.executable, "-c", PROCESS, *words], cwd=tmp_path, stdout=write,
+            stderr=subprocess.PIPE, timeout=120, check=False,
+        )
+    finally:
+        os.close(write)
+    assert (process.returncode, process.stderr) == (141, b"")

@@ -108,6 +108,39 @@ def frozen() -> pd.DataFrame:
     return bars
 
 
+def every(day: str, times: float, until: str | None = None) -> pd.DataFrame:
+    """Bars of which those of all contracts are scaled on a day, or on all from it."""
+    bars = clean()
+    where = (bars["date"] >= day) & (bars["date"] <= (until or day))
+    bars.loc[where, PRICES] = tick(bars.loc[where, PRICES].to_numpy() * times)
+    return bars
+
+
+def given_again() -> pd.DataFrame:
+    """Bars of which those of 2024-07-10 stand again on the session after."""
+    bars = clean()
+    cells = [name for name in bars if name not in ("date", "contract")]
+    first, again = (bars["date"] == day for day in ("2024-07-10", "2024-07-11"))
+    bars.loc[again, cells] = bars.loc[first, cells].to_numpy()
+    return bars
+
+
+def stopped() -> pd.DataFrame:
+    bars = clean()
+    cells = [name for name in bars if name not in ("date", "contract")]
+    where = rows(bars, "si2410", "2024-07-10", "2024-07-12")
+    bars.loc[where, cells] = bars.loc[where, cells].iloc[0].to_numpy()
+    bars.loc[rows(bars, "si2410", "2024-07-15"), "open_interest"] = NAN
+    return bars
+
+
+def late() -> pd.DataFrame:
+    bars = clean()
+    where = bars["contract"] == "si2410"
+    bars.loc[where, PRICES] = bars.loc[where, PRICES].shift(1).bfill()
+    return bars
+
+
 def last_interest() -> pd.DataFrame:
     bars = changed("si2410", "2024-10-21", open_interest=0.0)
     eve = rows(bars, "si2410", "2024-10-18")
@@ -169,7 +202,27 @@ ALONE = {
         last_interest(), "evidence", "last day", "si2410"),
     "settlements that are closes": (
         clean().assign(settle=lambda bars: bars["close"]),
-        "evidence", "settle is close", "5 contracts"),
+        "doubtful", "settle is close", "5 contracts"),
+    "the settlements of one that are closes": (
+        clean().assign(settle=lambda bars: bars["settle"].where(
+            bars["contract"] != "si2410", bars["close"])),
+        "doubtful", "settle is close", "si2410"),
+    "a session given again": (given_again(), "wrong", "repeated", "5 contracts"),
+    "a session of which all is too high": (
+        every("2024-07-10", 1.3), "wrong", "jump", "5 contracts"),
+    "a week of which all is too high": (
+        every("2024-07-10", 1.3, "2024-07-16"), "wrong", "jump", "5 contracts"),
+    "three bars the same in every cell": (stopped(), "doubtful", "frozen", "si2410"),
+    "a last bar far away": (
+        scaled("si2501", "2024-12-06", 1.13), "doubtful", "far move", "si2501"),
+    "two bars far away": (
+        scaled("si2410", "2024-07-10", 1.13, "2024-07-11"), "doubtful", "far move", "si2410"),
+    "a high that no limit allows": (
+        changed("si2411", "2024-07-10", high=lambda column: tick(column * 1.13)),
+        "doubtful", "far move", "si2411"),
+    "a contract a session late": (late(), "doubtful", "shifted", "si2410"),
+    "a contract in another unit for life": (
+        scaled("si2410", "2024-06-03", 1.3, "2024-12-06"), "doubtful", "stranger", "si2410"),
     "a bar outside the band": (
         changed("si2411", "2024-07-10", high=lambda column: tick(column * 1.09)),
         "evidence", "band", "si2411"),
@@ -181,9 +234,12 @@ ALONE = {
 FIRST = {"slip on the first": "2024-06-03", "slip on the last": "2024-12-06",
          "series that": "2024-08-01", "begin late": "2024-06-03", "last trading day": "2024-09-10",
          "before the others": "2024-12-02", "that are closes": "2024-06-03",
-         "nought at the end": "2024-10-21"}
+         "nought at the end": "2024-10-21", "given again": "2024-07-11",
+         "of one that": "2024-06-03", "last bar far": "2024-12-06",
+         "session late": "2024-06-03", "unit for life": "2024-06-03"}
 #: What comes along where one cell of a bar has to be blank for another to be odd.
 ALONG = {"a volume of nought": {"no open interest"}, "an open far away": {"no open interest"},
+         "three bars the same in every cell": {"no open interest"},
          "open interest of nought at the end": {"no open interest", "delivered"}}
 
 
@@ -227,13 +283,80 @@ def test_a_slip_is_found_wherever_it_falls(seed, times):
     ]
 
 
-def test_a_jump_of_all_contracts_is_no_slip():
+@pytest.mark.parametrize(("times", "severity", "check"), [
+    (1.1, "evidence", "band"), (1.2, "doubtful", "far move"), (1.5, "wrong", "jump"),
+    (0.8, "doubtful", "far move"), (0.5, "wrong", "jump"),
+])
+def test_a_jump_of_all_contracts_is_as_grave_as_it_is_wide(times, severity, check):
+    news = [f for f in found(every("2024-07-10", times, "2024-12-06")) if f.check != "two goods"]
+    assert {(f.severity, f.check) for f in news} == {(severity, check)}
+    assert {f"{f.first:%Y-%m-%d} {f.last:%Y-%m-%d}" for f in news} == {"2024-07-10 2024-07-10"}
+    assert {code for f in news for code in (f.contracts or (f.subject,))} == set(CODES)
+
+
+def test_two_bars_far_away_leave_the_good_ones_beside_them_unnamed():
+    bars = scaled("si2410", "2024-07-10", 1.13, "2024-07-11")
+    (told,) = [f for f in found(bars) if f.check != "two goods"]
+    assert (told.sessions, told.count) == ("2024-07-10..2024-07-11", 2)
+
+
+def stretch(first: str, last: str, times: float, code: str = "si2410") -> tuple[str, int]:
+    """What is named as wrong where a stretch of a contract's bars was scaled."""
+    (told,) = [f for f in found(scaled(code, first, times, last)) if f.severity == "wrong"]
+    assert (told.check, told.subject) == ("spike", code)
+    return told.sessions, told.count
+
+
+@pytest.mark.parametrize("times", [0.6, 1.3, 1.5, 10])
+def test_after_bars_that_are_wrong_good_ones_are_not(times):
+    assert stretch("2024-06-03", "2024-06-03", times) == ("2024-06-03", 1)
+    assert stretch("2024-06-03", "2024-06-14", times) == ("2024-06-03..2024-06-14", 9)
+    assert stretch("2024-07-10", "2024-07-30", times) == ("2024-07-10..2024-07-30", 15)
+    assert stretch("2024-09-16", "2024-10-21", times) == ("2024-09-18..2024-10-21", 19)
+
+
+def test_two_goods_under_each_others_name_are_wrong_for_as_long_as_they_are():
     bars = clean()
-    bars.loc[bars["date"] >= "2024-07-10", PRICES] = tick(
-        bars.loc[bars["date"] >= "2024-07-10", PRICES].to_numpy() * 1.35)
-    news = [f for f in found(bars) if f.check != "two goods"]
-    assert {f.check for f in news} == {"band"}
-    assert {f.severity for f in news} == {"evidence"}
+    days = ("2024-08-01", "2024-08-20")
+    one, two = rows(bars, "si2411", *days), rows(bars, "si2501", *days)
+    swapped = bars.loc[one, PRICES].to_numpy() * 1.15
+    bars.loc[one, PRICES] = tick(bars.loc[two, PRICES].to_numpy() * 1.15)
+    bars.loc[two, PRICES] = tick(swapped / 1.3)
+    wrong = [f for f in found(bars) if f.severity == "wrong"]
+    assert {(f.check, f.subject, f.sessions, f.count) for f in wrong} == {
+        ("spike", "si2411", "2024-08-01..2024-08-20", 14),
+        ("spike", "si2501", "2024-08-01..2024-08-20", 14),
+    }
+
+
+def test_two_contracts_exchanged_for_weeks_are_doubtful():
+    bars = clean()
+    own = bars["contract"] == "si2501"
+    bars.loc[own, PRICES] = tick(bars.loc[own, PRICES].to_numpy() * 1.05)
+    days = ("2024-08-01", "2024-08-20")
+    one, two = rows(bars, "si2412", *days), rows(bars, "si2501", *days)
+    cells = bars.loc[one, PRICES].to_numpy()
+    bars.loc[one, PRICES] = bars.loc[two, PRICES].to_numpy()
+    bars.loc[two, PRICES] = cells
+    (told,) = [f for f in found(bars) if f.check == "exchanged"]
+    assert (told.severity, told.subject, told.sessions, told.count) == (
+        "doubtful", "si2412|si2501", "2024-08-01..2024-08-20", 14)
+    assert told.concerns(["si2501"])
+
+
+def test_a_single_bar_said_twice_with_its_volume_is_not_yet_frozen():
+    bars = clean()
+    cells = [name for name in bars if name not in ("date", "contract")]
+    first, again = rows(bars, "si2410", "2024-07-10"), rows(bars, "si2410", "2024-07-11")
+    bars.loc[again, cells] = bars.loc[first, cells].to_numpy()
+    assert not {"frozen", "repeated"} & {f.check for f in found(bars)}
+
+
+def test_a_settlement_that_is_a_close_says_nothing_of_the_band():
+    bars = clean().assign(settle=lambda table: table["close"])
+    where = rows(bars, "si2411", "2024-07-10")
+    bars.loc[where, "high"] = tick(bars.loc[where, "high"] * 1.09)
+    assert {f.check for f in found(bars)} == {"settle is close", "two goods"}
 
 
 def test_the_step_between_two_standards_is_told_with_its_figures():
@@ -285,6 +408,26 @@ BESIDE = {
     "441 under two names": (
         {"spot": spot(lambda q: pd.concat([q, q[q["grade"] == "553"].assign(grade="441")]))},
         "wrong", "441 as 553", "spot 553", "2024-06-03"),
+    "441 but for a few yuan": (
+        {"spot": spot(lambda q: pd.concat([q, q[q["grade"] == "553"].assign(
+            grade="441", price=lambda x: x["price"] + 5 * (np.arange(len(x)) % 7 == 0) + 20)]))},
+        "doubtful", "441 as 553", "spot 553", "2024-06-03"),
+    "a quote ten times too high": (
+        {"spot": spot(lambda q: quoted(
+            q, "553", lambda p: p.where(q["date"] != "2024-07-10", p * 10)))},
+        "wrong", "spot slip", "spot 553", "2024-07-10"),
+    "a last quote ten times too low": (
+        {"spot": spot(lambda q: quoted(
+            q, "421", lambda p: p.where(q["date"] != "2024-12-06", p / 10)))},
+        "wrong", "spot slip", "spot 421", "2024-12-06"),
+    "a quote a third too high": (
+        {"spot": spot(lambda q: quoted(
+            q, "421", lambda p: p.where(q["date"] != "2024-07-10", p * 1.33)))},
+        "doubtful", "spot slip", "spot 421", "2024-07-10"),
+    "a quote that stands still for months": (
+        {"spot": spot(lambda q: quoted(q, "421", lambda p: p.where(
+            q["date"] < "2024-07-10", 13_995)))},
+        "doubtful", "spot still", "spot 421", "2024-07-10"),
     "553 below what 421 leaves": (
         {"spot": spot(lambda q: quoted(q, "421", lambda p: p + 2_500))},
         "doubtful", "grade order", "spot 553", "2024-06-03"),
@@ -295,6 +438,14 @@ BESIDE = {
         {"receipts": beside()["receipts"].assign(
             lots=lambda r: r["lots"].where(r["date"] != "2024-07-10", 5_012))},
         "doubtful", "receipts slip", "receipts", "2024-07-10"),
+    "receipts in tonnes from a day": (
+        {"receipts": beside()["receipts"].assign(
+            lots=lambda r: r["lots"].where(r["date"] < "2024-07-10", r["lots"] * 5))},
+        "doubtful", "receipts step", "receipts", "2024-07-09"),
+    "a tenth of the receipts from a day": (
+        {"receipts": beside()["receipts"].assign(
+            lots=lambda r: r["lots"].where(r["date"] < "2024-07-10", r["lots"] // 10))},
+        "doubtful", "receipts step", "receipts", "2024-07-09"),
     "receipts cancelled in part": (
         {"receipts": beside()["receipts"].assign(
             lots=lambda r: r["lots"].where(r["date"] <= "2024-11-28", 15_504)
@@ -314,6 +465,13 @@ def test_what_is_odd_beside_the_bars_is_found_by_its_check_alone(plant):
     news = [f for f in found(clean(), **tables) if f.check != "two goods"]
     assert [key(f) for f in news] == [(severity, check, subject)]
     assert f"{news[0].first:%Y-%m-%d}" == first
+
+
+@pytest.mark.parametrize("premium", [200, 300, 500])
+def test_441_dearer_than_553_is_right(premium):
+    quotes = spot(lambda q: pd.concat([q, q[q["grade"] == "553"].assign(
+        grade="441", price=lambda x: x["price"] + premium)]))
+    assert [f.check for f in found(clean(), spot=quotes)] == ["two goods"]
 
 
 def test_a_user_series_of_441_equal_to_553_is_441():
@@ -366,6 +524,16 @@ def test_a_finding_is_one_line_with_its_sessions():
     assert gap.line == "doubtful, gap: si2412 2024-07-10..2024-07-11: no bar; bring it"
 
 
+def test_a_finding_is_a_record_of_plain_values():
+    day = pd.Timestamp("2024-07-10")
+    gap = Finding("doubtful", "gap", "2 contracts", day, None, 2, "no bar", "bring it", ("si2412",))
+    assert gap.record == {
+        "severity": "doubtful", "check": "gap", "subject": "2 contracts", "first": "2024-07-10",
+        "last": None, "count": 2, "what": "no bar", "cure": "bring it"}
+    assert gap.concerns(["si2412", "si2501"])
+    assert not gap.concerns(["si2501"])
+
+
 def test_the_sample_has_nothing_wrong_and_nothing_doubtful():
     market = load_market("sample")
     assert {f.severity for f in findings(market)} == {"evidence"}
@@ -382,10 +550,15 @@ def test_the_recorded_prices_have_their_known_flaws_and_nothing_wrong(shared_mar
     assert "400 yuan" in by["far open", "si2411"].what
     assert by["band", "si2509"].first == pd.Timestamp("2025-07-23")
     assert "+2,175 to +3,285" in by["two goods", "si2411|si2412"].what
+    assert "9,720 on 2024-10-16 (si2411) to 12,680 on 2024-10-17 (si2412" in by[
+        "two goods", "si2411|si2412"].what
     assert "delivered" in {f.check for f in told}
+    # What could not be told from a right market is no check.
+    assert not {"far move", "stranger", "shifted", "exchanged", "frozen"} & {f.check for f in told}
 
 
 @pytest.mark.parametrize("name", ["lc", "ps"])
 def test_other_recorded_products_have_nothing_wrong(shared_market, name):
     told = findings(load_market(shared_market / f"{name}_contracts_close_d1.csv"))
+    assert {f.check for f in told if f.severity != "evidence"} == {"gap", "early end", "close only"}
     assert "wrong" not in {f.severity for f in told}

@@ -1,6 +1,7 @@
 import html
 import json
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sibt.market.matrix import matrix
 from sibt.market.panel import Market
 from sibt.market.seasons import seasons
 from sibt.market.stocks import paper_ratio
-from sibt.report.market import asked, pages, write
+from sibt.report.market import asked, pages, spread_matrix, write
 from sibt.report.market.coverage import KINDS, counts, states
 from sibt.sources import load_market
 
@@ -293,6 +294,21 @@ def test_a_cell_without_a_bound_says_why(sample):
     text = drawn(sample, on=["2023-06-30"])["matrix.html"]
     words = text_of(text[text.index("持有成本占比"):])
     assert re.search(r"\ba receipts are cancelled between the two deliveries", words)
+
+
+def test_there_may_be_more_reasons_than_letters(sample, monkeypatch):
+    given = asked(sample)
+    months = [f"si{number // 12 + 23}{number % 12 + 1:02d}" for number in range(8)]
+    rows = pd.DataFrame([
+        {"near": near, "far": far, "spread": nan, "sessions": 0, "carry": nan, "percentile": nan,
+         "share": nan, "no_spread": f"why {near} {far}", "no_percentile": "", "no_share": ""}
+        for near, far in combinations(months, 2)
+    ])
+    monkeypatch.setattr(spread_matrix, "figures", lambda market, asked: ("settle", rows))
+    text = spread_matrix.body(sample, given)
+    signs = re.findall(r"<b>(\w+)</b> why", text)
+    assert len(set(signs)) == len(signs) == 28
+    assert signs[24:] == ["y", "z", "aa", "ab"]
 
 
 def test_the_matrix_takes_the_latest_of_the_days_asked_for(sample):

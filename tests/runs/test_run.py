@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -211,3 +213,10 @@ def test_what_happened_later_changes_no_earlier_booking(market, end):
 def test_every_refusal_is_a_sibt_error():
     for error in (DataError, SettingError, StrategyError):
         assert issubclass(error, SibtError)
+
+
+def test_settlements_that_are_closes_are_a_note_of_the_run(market):
+    one = replace(market, settle=market.close.copy())
+    (note,) = [note for note in run(Holds(), one).notes if note.startswith("data ")]
+    assert note.startswith("data doubtful, settle is close: 29 contracts")
+    assert not [note for note in run(Holds(), market).notes if note.startswith("data")]

@@ -205,6 +205,17 @@ def test_the_manifest_seals_data_and_strategy(done):
     assert len(record["strategy"]["sha256"]) == 64
 
 
+def test_the_manifest_holds_findings_a_program_can_read(done):
+    found = manifest_of(done)["data"]["findings"]
+    assert [set(one) for one in found] == [
+        {"severity", "check", "subject", "first", "last", "count", "what", "cure"}
+    ] * len(done.findings)
+    (step,) = [one for one in found if one["check"] == "two goods"]
+    assert (step["severity"], step["subject"]) == ("evidence", "si2411|si2412")
+    assert pd.Timestamp(step["first"]) < pd.Timestamp(step["last"])
+    assert step["count"] > 100
+
+
 def test_the_manifest_keeps_the_window_of_the_run():
     one = run(Holds(), load_market("sample"), start="2024-05-15", end="2024-06-28")
     record = manifest_of(one)

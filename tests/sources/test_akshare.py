@@ -22,7 +22,7 @@ from sibt.sources.online import akshare as adapter
 from sibt.sources.online import wire
 from sibt.sources.online.asking import Temporary, Wrong
 from sibt.sources.online.pull import Unreachable, pull
-from sibt.sources.online.tables_of_today import fees_openctp
+from sibt.sources.online.tables_of_today import fees_openctp, margins
 from sibt.sources.store import Store
 
 DAY = pd.Timestamp("2024-05-15")
@@ -382,6 +382,17 @@ def test_the_basis_of_futures_spot_price_is_futures_less_spot(web, library):
     adapter.check_basis(row)
 
 
+def test_a_spot_quote_whose_basis_has_the_other_sign_is_refused(
+    web, source, library, monkeypatch
+):
+    web.pages["100ppi"] = (200, ppi(rows=ppi_row()))
+    original = library.futures_spot_price
+    monkeypatch.setattr(library, "futures_spot_price",
+                        lambda **given: original(**given).assign(near_basis=900.0))
+    with pytest.raises(Wrong, match="near_basis is 900 where futures less spot is -900"):
+        source.spot("si", DAY)
+
+
 def test_the_basis_of_futures_spot_price_previous_is_spot_less_futures(web, library):
     head = "".join(f"<td>{c}</td>" for c in
                    ("商品", "现货价格", "主力合约代码", "主力合约价格", "主力合约变动",
@@ -472,6 +483,15 @@ def test_yesterdays_margins_in_the_evening_are_kept_under_yesterday(
     raised = partial(gfex_server.margins, speculator=0.12)
     monkeypatch.setattr(gfex_server, "margins", raised)
     assert set(source.margins("si", store)["from"]) == {pd.Timestamp("2024-05-20")}
+
+
+def test_where_settlements_stood_still_margins_are_of_the_newest_session():
+    eve, day = pd.Timestamp("2024-05-20"), pd.Timestamp("2024-05-21")
+    kept = pd.DataFrame({"date": [eve, day], "contract": "si2411", "settle": 12000.0})
+    table = pd.DataFrame({"symbol": ["si2411"], "spec_buy_rate": 0.1, "spec_buy": 6000.0,
+                          "hedge_buy_rate": 0.08, "hedge_buy": 4800.0,
+                          "rise_limit_rate": 0.06, "rise_limit": 12720.0})
+    assert set(margins(table, "si", kept, day, "a")["from"]) == {day}
 
 
 def test_margins_of_a_day_long_past_are_refused(exchange, source, store):

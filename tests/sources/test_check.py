@@ -231,9 +231,42 @@ def test_a_store_is_checked_product_by_product_with_the_exchanges_list(tmp_path,
                        "close": [90_000.0]})
     store.upsert("lc", "bars", lc)
     folders = places(store.folder)
-    assert [folder.name for folder in folders] == ["lc", "si"]
-    told = [f for f in check(folders[1]).findings if f.check == "contract dates"]
+    assert [folder.name for folder in folders] == ["si", "lc"]  # silicon is what a run takes
+    told = [f for f in check(folders[0]).findings if f.check == "contract dates"]
     assert [(f.severity, f.subject) for f in told] == [("doubtful", "si2412")]
+
+
+def kept(folder: Path, lines: list[str]) -> Store:
+    """A store with the bars."""
+    rows = pd.DataFrame([line.split(",") for line in lines[1:]], columns=HEADER.split(","))
+    rows[HEADER.split(",")[2:]] = rows[HEADER.split(",")[2:]].apply(pd.to_numeric)
+    store = Store(folder)
+    store.upsert("si", "bars", rows.assign(date=pd.to_datetime(rows["date"])))
+    return store
+
+
+def test_bars_of_minutes_of_a_store_are_checked_as_well(tmp_path, sample):
+    store = kept(tmp_path, sample)
+    close = float(sample[line_of(sample, "2024-07-10", "si2412")].split(",")[5])
+    times = pd.date_range("2024-07-10 09:00", periods=15, freq="5min")
+    bars = pd.DataFrame({"time": times, "date": times.normalize(), "contract": "si2412",
+                         **dict.fromkeys(("open", "high", "low", "close"), close)})
+    store.upsert("si", "bars_5m", bars)
+    assert not check(tmp_path / "si").wrong
+    store.upsert("si", "bars_5m", bars.iloc[[3]].assign(high=close * 10))
+    (told,) = wrong(list(check(tmp_path / "si").findings))
+    assert (told.check, told.subject, told.sessions) == ("minute spike", "si2412", "2024-07-10")
+
+
+@pytest.mark.parametrize("kind", ["spot", "bars_5m", "bars"])
+def test_a_broken_file_of_a_store_says_take_it_away(tmp_path, sample, kind):
+    store = kept(tmp_path, sample)
+    store.path("si", kind).write_bytes(b"no table")
+    (told,) = wrong(list(check(tmp_path / "si").findings))
+    assert told.check == "file"
+    assert f"{kind}.parquet" in told.what
+    assert "take it away" in told.cure
+    assert "pull or import" in told.cure
 
 
 def test_the_sample_is_clean_of_what_is_wrong_or_doubtful():

@@ -392,6 +392,24 @@ BAD = {
     "spot without grade": ("a.csv", "date,price\n2024-10-31,11650\n", "need a column 'grade'"),
     "utc days": ("si2412.csv", "datetime,close\n2024-10-30 16:00:00,12600\n",
                  "midnight in Beijing"),
+    "utc minutes": ("si2412_m5.csv", ("datetime,close\n2024-10-31 01:00:00,12600\n"
+                           "2024-10-31 06:55:00,12600\n"), "eight hours before the hours"),
+    "decimal comma": ("si2412.csv", "date;close\n2024-10-31;12600,0\n",
+                      "line 2, column 'close': '12600,0' has a comma for a decimal point"),
+    "only options": ("a.csv", "date,code,close\n2024-10-31,si2412-C-12000,5\n",
+                     "holds nothing but options"),
+    "months of nothing": ("a.csv", "日期,交割月份,收盘价\n2024-10-31,2412,12600\n",
+                          "say --product si"),
+    "receipts of no day": ("r.csv", "品种,仓库,今日仓单量\nSI,甲,5\n", "which one day"),
+    "half a table of receipts": ("r.csv", ("日期,品种,仓库,今日仓单量\n20241031,SI,甲,5\n"
+                                 "20241031,SI,乙,7\n20241031,SI,小计,15\n"),
+                                 "line 4: the total says 15, the warehouses above it come to 12"),
+    "half of all receipts": ("r.csv", ("日期,品种,仓库,今日仓单量\n20241031,SI,甲,5\n"
+                             "总计,,,15\n"), "line 3: the total says 15"),
+    "a warehouse without a count": ("r.csv", "日期,品种,仓库,今日仓单量\n20241031,SI,甲,\n",
+                                    "the warehouse '甲' has no count"),
+    "made-up source": ("a.csv", "date,code,close,source\n2024-10-31,si2412,12600,SIMULATED\n",
+                       "made-up data"),
     "half a lot": ("si2412.csv", "date,close,vol\n2024-10-31,12600,1.5\n", "no count of lots"),
 }
 
@@ -414,3 +432,133 @@ def test_recorded_prices_are_understood(shared_market):
     assert receipts.kind == "receipts"
     assert receipts.tables["si"]["lots"].iloc[-1] == 50885
     assert "continuous series" in refusal(shared_market / "SI0_sina_continuous_d1.csv")
+
+
+def test_the_rows_own_source_is_kept(put, tmp_path):
+    table = bars(put("si.csv", "date,contract,close,settle,src\n"
+                               "2024-10-30,si2412,12550,12530,\n"
+                               "2024-10-31,si2412,12600,12570,vwap + rounded\n"))
+    assert table["source"].tolist() == ["import si.csv", "import si.csv: vwap & rounded"]
+    for name, text in (
+        ("spot", "date,grade,price,来源\n2024-10-31,553,12000,生意社\n"),
+        ("receipts", "date,lots,来源\n2024-10-31,500,生意社\n"),
+        ("series", "name,date,published_on,value,来源\nx,2024-10-30,2024-10-31,1,生意社\n"),
+    ):
+        (export,) = read([put(f"{name}.csv", text)])
+        assert export.tables["si"]["source"].tolist() == [f"import {name}.csv: 生意社"]
+
+
+def test_the_source_of_each_bar_of_minutes_stays_with_it(put):
+    (export,) = read([put("si2412_m5.csv", "datetime,close,volume,source\n"
+                                           "2024-10-31 09:05,12605,1,late\n"
+                                           "2024-10-31 09:00,12600,1,early\n")])
+    table = export.tables["si"]
+    assert dict(zip(table["close"], table["source"], strict=True)) == {
+        12600: "import si2412_m5.csv: early", 12605: "import si2412_m5.csv: late"}
+
+
+@pytest.mark.parametrize(("word", "grade"), [
+    ("553", "553"), ("553#", "553"), ("#553", "553"), ("Si553", "553"), ("553号", "553"),
+    ("５５３＃", "553"), ("553.0", "553"), ("Si5530", "553"), ("金属硅421#", "421"),
+    ("441#", "441"), ("Si4210", "421"),
+])
+def test_a_grade_has_one_name_however_it_is_written(put, word, grade):
+    (export,) = read([put("s.csv", f"日期,牌号,价格\n20241031,{word},12000\n")])
+    assert export.tables["si"]["grade"].tolist() == [grade]
+    assert export.doubts == ()
+    assert bool([note for note in export.notes if "→" in note]) is (word != grade)
+
+
+def test_a_grade_of_another_kind_keeps_its_name_and_is_doubted(put):
+    (export,) = read([put("s.csv", "日期,牌号,价格\n20241031,不通氧553,11800\n"
+                                   "20241031,通氧553,12000\n20241031,553#,12100\n")])
+    assert sorted(export.tables["si"]["grade"]) == ["553", "不通氧553", "通氧553"]
+    assert export.doubts == (
+        ("grades 不通氧553, 通氧553 are kept under these names: none is 553 or 421, so no basis"
+        " rests on them"),
+    )
+
+
+def test_two_spellings_of_a_grade_on_one_day_are_one_quote_too_many(put):
+    text = "日期,牌号,价格\n20241031,553,11800\n20241031,553#,12000\n"
+    assert "a second quote of 553" in refusal(put("s.csv", text))
+
+
+RECEIPTS = "品种,仓库/分库,昨日仓单量,今日仓单量,增减\n"
+
+
+def test_the_exchanges_table_of_receipts_is_added_up_and_held_against_its_totals(put):
+    text = RECEIPTS + (
+        "工业硅,甲,100,120,20\n,乙,100,\"1,130\",30\n工业硅小计,,200,1250,50\n"
+        "碳酸锂,甲,7,9,2\n,小计,7,9,2\n总计,,207,1259,52\n"
+    )
+    (export,) = read([put("20241031_wbill.csv", text)])
+    assert export.tables["si"]["lots"].tolist() == [1250]
+    assert export.tables["lc"]["lots"].tolist() == [9]
+    assert export.tables["si"]["date"].tolist() == [pd.Timestamp("2024-10-31")]
+    assert "rows of totals (小计, 总计): 3" in export.skipped
+    assert "lots: 3 rows of warehouses added up" in export.notes
+
+
+def test_receipts_of_several_days_are_added_up_by_day(put):
+    text = "日期,品种,仓库,今日仓单量\n" + "".join(
+        f"{day},SI,{house},{lots}\n{total}"
+        for day, lots in (("20241030", 5), ("20241031", 6))
+        for house, total in (("甲", ""), ("乙", f"{day},SI,小计,{2 * lots}\n")))
+    (export,) = read([put("r.csv", text)])
+    assert export.tables["si"]["lots"].tolist() == [10, 12]
+
+
+def test_receipts_of_products_sibt_does_not_know_are_passed_over(put):
+    text = RECEIPTS.replace("品种", "日期,品种") + "20241031,SI,甲,1,5,4\n20241031,铂,甲,1,7,6\n"
+    (export,) = read([put("r.csv", text)])
+    assert list(export.tables) == ["si"]
+    assert "rows of products sibt does not know (铂): 1" in export.skipped
+
+
+def test_the_exchanges_own_columns_name_product_and_month(put):
+    text = (
+        "日期,商品名称,交割月份,收盘价,结算价,成交量\n"
+        "20241031,工业硅,2412,12600,12570,5\n20241031,工业硅,202501,12700,12670,5\n"
+        "20241031,工业硅小计,,,,10\n20241031,碳酸锂,2501,74000,74100,3\n20241031,总计,,,,13\n"
+        "总计,,,,,13\n"
+    )
+    (export,) = read([put("day.csv", text)])
+    assert export.tables["si"]["contract"].tolist() == ["si2412", "si2501"]
+    assert export.tables["lc"]["contract"].tolist() == ["lc2501"]
+    assert "rows of totals (小计, 总计): 3" in export.skipped
+    bare = put("bare.csv", "日期,交割月份,收盘价\n20241031,2412,12600\n")
+    assert bars(bare, product="si")["contract"].tolist() == ["si2412"]
+
+
+def test_options_beside_futures_are_skipped_and_counted(put):
+    (export,) = read([put("a.csv", "date,code,close\n2024-10-31,si2412,12600\n"
+                                   "2024-10-31,si2412-C-12000,600\n2024-10-31,SI2412P12000,3\n")])
+    assert len(export.tables["si"]) == 1
+    assert "rows of options: 2" in export.skipped
+
+
+@pytest.mark.parametrize("header", ["", "Unnamed: 0"])
+def test_an_index_of_days_without_a_header_is_the_date(put, header):
+    text = f"{header},open,close,order_book_id\n2024-10-31,12550,12600,SI2412\n"
+    (export,) = read([put("rq.csv", text)])
+    assert export.tables["si"]["date"].tolist() == [pd.Timestamp("2024-10-31")]
+    assert (header or "(without a header)", "date") in export.columns
+
+
+def test_a_continuous_series_among_files_is_left_out_with_a_line(put):
+    chain = put("SI888.csv", "date,close\n2024-10-31,12600\n")
+    column = put("b.csv", "date,code,close\n2024-10-31,si0,12600\n")
+    good = put("si2412.csv", "date,close\n2024-10-31,12600\n")
+    found = read([chain, column, good])
+    assert [each.kind for each in found] == ["continuous", "continuous", "bars"]
+    assert "'SI888' is a continuous series" in found[0].skipped[0]
+    assert not found[0].tables
+    with pytest.raises(DataError, match="'SI888' is a continuous series"):
+        read([chain, column])
+
+
+def test_digits_of_chinese_typing_are_digits(put):
+    table = bars(put("a.csv", "日期,合约,收盘价\n２０２４－１０－３１,ＳＩ２４１２,１２６００\n"))
+    assert table[["contract", "close"]].to_numpy().tolist() == [["si2412", 12600]]
+    assert clocks(pd.Series(["０９：０５"]))[0] == np.timedelta64(545, "m")

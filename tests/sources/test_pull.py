@@ -9,7 +9,7 @@ import pytest
 
 from sibt.errors import DataError, SettingError
 from sibt.market import calendar
-from sibt.sources.online.asking import Ask, Temporary, Wrong
+from sibt.sources.online.asking import Ask, Denied, Temporary, Wrong
 from sibt.sources.online.lacking import alive, current, lacking, last_closed
 from sibt.sources.online.pull import WAITS, Pulled, Step, Unreachable, pull
 from sibt.sources.store import Store
@@ -26,7 +26,7 @@ def receipts(day: pd.Timestamp, lots: float = 100.0) -> pd.DataFrame:
 def bars(day: pd.Timestamp, codes: tuple[str, ...] | None = None) -> pd.DataFrame:
     codes = codes or tuple(life.code for life in alive("si", pd.DatetimeIndex([day])))
     return pd.DataFrame({"date": day, "contract": list(codes), "close": 12000.0,
-                         "settle": 12000.0, "source": "play"})
+                         "settle": 12000.0, "source": "akshare gfex"})
 
 
 class Play:
@@ -322,3 +322,78 @@ def test_terms_a_source_refuses_are_told(store):
     [missing] = run(Terms(Wrong("no permission to read fut_settle")), store).missing
     assert missing.kind == "terms"
     assert "no permission to read fut_settle" in missing.why
+
+
+def test_bars_a_stand_in_joined_are_still_the_exchanges_to_settle(store):
+    for day in DAYS:
+        store.upsert("si", "bars", bars(day).assign(source="import si.csv"))
+        sina = bars(day).assign(close=11995.0, volume=1.0, source="akshare sina")
+        store.upsert("si", "bars", sina, keep="old")
+    assert set(store.read("si", "bars")["source"]) == {"import si.csv + akshare sina"}
+    assert list(lacking(store, "si", "bars", DAYS)) == list(DAYS)
+
+
+def test_imported_settlements_give_way_to_the_exchanges(store):
+    for day in DAYS:
+        store.upsert("si", "bars", bars(day).assign(settle=12005.0, source="import si.csv"))
+    source = Play("bars", bars)
+    done = run(source, store)
+    assert len(source.asked) == len(DAYS)
+    assert done.missing == []
+    assert set(store.read("si", "bars")["settle"]) == {12000.0}
+    again = Play("bars", bars)
+    run(again, store)
+    assert again.asked == []
+
+
+def test_a_settlement_the_exchange_confirms_is_not_asked_for_again(store):
+    for day in DAYS:
+        store.upsert("si", "bars", bars(day).assign(volume=5.0, source="import si.csv"))
+    assert run(Play("bars", bars), store).missing == []
+    assert set(store.read("si", "bars")["source"]) == {"import si.csv + akshare gfex"}
+    again = Play("bars", bars)
+    run(again, store)
+    assert again.asked == []
+
+
+def test_an_import_that_names_akshare_is_no_quote_of_akshare(store):
+    spot = pd.DataFrame({"date": DAYS, "grade": "553", "price": 12000.0,
+                         "source": "import s.csv: akshare 100ppi"})
+    store.upsert("si", "spot", spot)
+    assert len(lacking(store, "si", "spot", DAYS, "akshare")) == len(DAYS)
+    store.upsert("si", "spot", spot.assign(grade="441", source="akshare 100ppi"))
+    assert lacking(store, "si", "spot", DAYS, "akshare").empty
+
+
+@pytest.mark.parametrize(("answer", "failed"), [
+    (pd.DataFrame(), False),
+    (Denied("this token may not read it"), False),
+    (Wrong("another day"), True),
+    (Temporary("it answered 500"), True),
+    (Unreachable("gone"), True),
+])
+def test_a_session_has_failed_where_there_was_no_good_answer(store, answer, failed):
+    source = Play()
+    source.plan["2024-05-08"] = [answer]
+    [missing] = run(source, store).missing
+    assert missing.failed is failed
+
+
+def test_a_site_that_cannot_be_reached_is_asked_for_nothing_else(store):
+    asked = []
+
+    class Sites:
+        name, kinds = "play", ("receipts", "terms")
+
+        def asks(self, product, kind, days, store):
+            def fetch():
+                asked.append(kind)
+                raise Unreachable("gone")
+
+            yield Ask(kind, "2024-05-06", (DAYS[0],), fetch, site="a")
+            yield Ask(kind, "si2407", (), fetch, site="a")
+            yield Ask(kind, "si2408", (), fetch, site="b")
+
+    done = run(Sites(), store)
+    assert asked == ["receipts", "receipts", "receipts", "receipts"]  # both sites, twice each
+    assert done.unreachable == "gone"

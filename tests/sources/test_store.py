@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock, Timeout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from sibt import load_market
 from sibt.errors import DataError
 from sibt.market.calendar import sessions
 from sibt.sources import found
-from sibt.sources.store import Store
+from sibt.sources.store import Store, of_exchange
 
 DAYS = pd.to_datetime(["2024-05-14", "2024-05-15", "2024-05-16"])
 
@@ -254,3 +255,57 @@ def test_any_two_tables_merge_cell_by_cell(tmp_path_factory, old, new, keep):
     }
     assert seen == expected
     assert list(zip(got["date"], got["contract"], strict=True)) == sorted(expected)
+
+
+@pytest.mark.parametrize(("sources", "official"), [
+    ("akshare gfex", True),
+    ("tushare fut_daily", True),
+    ("tqsdk", True),
+    ("akshare sina", False),
+    ("import si.csv", False),
+    ("import si.csv: akshare gfex", False),
+    ("import si.csv + akshare sina", False),
+    ("import si.csv + akshare gfex", True),
+    ("tqsdk (no settlement) + import si.csv", False),
+])
+def test_only_the_exchanges_own_table_settles(sources, official):
+    assert of_exchange(pd.Series([sources])).tolist() == [official]
+
+
+def one(**cells) -> pd.DataFrame:
+    return bars(**cells).iloc[:1]
+
+
+def test_a_source_is_marked_where_the_settlement_is_not_its_own(tmp_path):
+    store = Store(tmp_path)
+    store.upsert("si", "bars", one(settle=None, source="tqsdk"))
+    part = one(source="import si.csv").drop(columns="volume")
+    store.upsert("si", "bars", part)
+    assert store.read("si", "bars")["source"][0] == "tqsdk (no settlement) + import si.csv"
+    store.upsert("si", "bars", part.assign(settle=12060.0, source="tqsdk"))
+    assert store.read("si", "bars")["source"][0] == "import si.csv + tqsdk"
+    store.upsert("si", "bars", part.assign(settle=12070.0, source="import new.csv"))
+    kept = store.read("si", "bars")
+    assert kept["source"][0] == "import si.csv + tqsdk (no settlement) + import new.csv"
+    assert not of_exchange(kept["source"])[0]
+
+
+def test_the_exchange_confirms_a_settlement_without_changing_it(tmp_path):
+    store = Store(tmp_path)
+    store.upsert("si", "bars", bars(source="import si.csv"))
+    change = store.upsert("si", "bars", bars(source="akshare gfex"))
+    assert (change.added, change.changed, change.same) == (0, 0, 3)
+    assert set(store.read("si", "bars")["source"]) == {"akshare gfex"}
+    store.upsert("si", "bars", bars(source="import si.csv"))
+    assert set(store.read("si", "bars")["source"]) == {"akshare gfex"}
+
+
+def test_a_lock_held_over_several_writes_keeps_others_out(tmp_path):
+    store = Store(tmp_path)
+    other = FileLock(tmp_path / ".lock")
+    with store.locked():
+        store.upsert("si", "bars", bars())
+        with pytest.raises(Timeout):
+            other.acquire(timeout=0)
+    with other.acquire(timeout=0):
+        assert len(store.read("si", "bars")) == 3

@@ -1,5 +1,6 @@
 import inspect
 import os
+import re
 import traceback
 import warnings
 
@@ -467,6 +468,31 @@ def test_nobody_to_speak_to_is_told_apart(store):
             fetch(make({"fut_daily": trouble})[0], "bars", days(DAY), store)
 
 
+def test_without_a_network_tushare_is_tried_once_and_told_in_a_line_a_kind(store):
+    from requests import exceptions
+
+    gone = exceptions.ConnectTimeout("x")
+    apis = ("fut_daily", "fut_wsr", "fut_basic", "fut_trade_param_gfe", "fut_settle")
+    made, pro, _ = make(dict.fromkeys(apis, gone))
+    steps = []
+    done = pull(made, store, "si", DAY, DAY, sleep=lambda seconds: None, say=steps.append)
+    assert len(pro.asked) == 2  # the first question and its one repetition
+    assert [step.outcome for step in steps if step.outcome != "begins"] == ["waits", "stopped"]
+    assert done.unreachable == "tushare cannot be reached"
+    said = [str(missing) for missing in done.missing]
+    assert len(said) == 4
+    assert max(map(len, said)) < 200
+    assert "si2405 margins and limits" in said[-1]
+    assert re.search(r" and \d+ more: tushare cannot be reached$", said[-1])
+
+
+def test_too_few_calls_a_day_are_a_failure(store):
+    limit = Exception("抱歉，您每天最多访问该接口5次")
+    made, _, _ = make({"fut_wsr": limit})
+    done = pull(made, store, "si", DAY, DAY, ["receipts"], sleep=lambda seconds: None)
+    assert [missing.failed for missing in done.missing] == [True]
+
+
 def test_a_pull_goes_on_with_what_the_token_may_read(store):
     made, _, _ = make(
         {
@@ -480,6 +506,7 @@ def test_a_pull_goes_on_with_what_the_token_may_read(store):
     done = pull(made, store, "si", DAY, DAY, sleep=lambda seconds: None)
     assert len(store.read("si", "bars")) == 8
     assert any("may not read fut_wsr" in missing.why for missing in done.missing)
+    assert not [missing for missing in done.missing if missing.failed]
     assert not [missing for missing in done.missing if missing.kind == "bars"]
     assert TOKEN not in str(done.missing)
 

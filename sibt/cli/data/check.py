@@ -34,7 +34,8 @@ def command(data: str | None, settle_from: str | None, html: Path | None, whole:
     """Find what is wrong or doubtful in market data.
 
     Wrong is what a run refuses: rows that cannot be right, prices no session can have, one
-    grade under two names. Doubtful is what it uses with a warning: gaps, missing settlements.
+    grade under two names. Doubtful is what it uses with a warning: gaps, bars that stand still.
+    Contracts without settlements run with --settle-from close only; the last line says so.
     Evidence looks odd and is explained: receipts cancelled in November, two delivery standards.
     """
     if html is not None and (html.is_dir() or not html.absolute().parent.is_dir()):
@@ -46,8 +47,8 @@ def command(data: str | None, settle_from: str | None, html: Path | None, whole:
 
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        # A file or a pipe has no width; tables there need not be squeezed.
-        console.width = 132
+        # A file or a pipe has no width; this one fits a page.
+        console.width = 100
     checked = [check(place, settle_from) for place in places(data)]
     if html is not None:
         # Before the table: a reader who closes the pipe early has the page all the same.

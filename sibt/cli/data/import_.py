@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sibt.sources.exports.export import Export
     from sibt.sources.exports.intake import Agreement, Step
+    from sibt.sources.store import Change
 
 __all__ = ["command"]
 
@@ -72,7 +73,14 @@ def command(files: tuple[str, ...], **given: Any) -> None:
     )
     exports = read(list(dict.fromkeys(files)), wishes)
     store = Store(given["folder"])
-    steps = plan(exports, store)
+    changes: list[Change] = []
+    if given["dry_run"] or not store.folder.exists():
+        # Files that do not fit leave nothing behind, not even a folder.
+        steps = plan(exports, store)
+    if not given["dry_run"]:
+        with store.locked():
+            steps = plan(exports, store)
+            changes = take(steps, store)
     for export in exports:
         _understood(export)
     click.echo(f"{click.style('Store', bold=True)} {store.folder}")
@@ -81,7 +89,6 @@ def command(files: tuple[str, ...], **given: Any) -> None:
     if given["dry_run"]:
         click.echo("Dry run: nothing was written.")
         return
-    changes = take(steps, store)
     if any(change.added or change.changed for change in changes):
         click.echo(f"Written to {store.folder}.")
     else:
@@ -114,6 +121,10 @@ def _counted(number: int, what: str) -> str:
 def _understood(export: Export) -> None:
     """Say what was understood of a file."""
     kind = export.kind
+    if kind == "continuous":
+        click.echo(f"{click.style(export.place, bold=True)} ({export.encoding}): left out")
+        _line("skipped", export.skipped[0])
+        return
     if kind.startswith("bars_"):
         kind = f"bars of {kind.removeprefix('bars_').removesuffix('m')} minutes"
     elif kind == "bars":

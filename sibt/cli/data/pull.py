@@ -26,8 +26,8 @@ _SOURCES = OneOf(["akshare", "tushare", "tqsdk"])
 #: Where there is no terminal to draw on, a line after so many seconds at least.
 _EVERY = 5.0
 
-#: Signs of what is asked for that stand beside the bar.
-_WIDE = 10
+#: Signs of the bar, and of what is asked for beside it: a terminal of 80 holds both.
+_BAR, _WIDE = 20, 29
 
 _LOUD = {"waits", "failed", "wrong", "stopped"}
 
@@ -39,7 +39,8 @@ _LOUD = {"waits", "failed", "wrong", "stopped"}
     "  sibt data pull --source akshare --from 2024-01-01 --to 2024-12-31\n"
     "  sibt data pull --source akshare --kind bars --kind receipts\n\n"
     "Only what the store lacks is asked for: a pull that was stopped goes on where it was. Exit"
-    " code 2 when nothing could be got at all, else 0; what is missing is told at the end.",
+    " code 2 when a session or table failed for good, 0 when only the source has none; what is"
+    " missing is told at the end.",
 )
 @click.option("--source", type=_SOURCES, required=True,
               help="Whom to ask: akshare (free), tushare (token in TUSHARE_TOKEN), tqsdk"
@@ -96,7 +97,7 @@ def command(
     context = click.get_current_context()
     if done.interrupted:
         context.exit(130)
-    if done.asked and not done.answered:
+    if any(missing.failed for missing in done.missing) or (done.asked and not done.answered):
         context.exit(2)
 
 
@@ -121,13 +122,14 @@ class _Progress:
         self.console = Console(stderr=True, highlight=False)
         self.bar: Any = None
         self.task: Any = None
+        self.tables = 0
         self.said = time.monotonic()
         if self.console.is_terminal:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
             from rich.progress import TimeRemainingColumn as Left
 
             self.bar = Progress(
-                TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), Left(),
+                TextColumn("{task.description:<10}"), BarColumn(_BAR), MofNCompleteColumn(), Left(),
                 TextColumn("{task.fields[what]}"), console=self.console,
             )
 
@@ -136,6 +138,7 @@ class _Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._rest()
         (self.bar or nullcontext()).__exit__(*error)
 
     def say(self, step: Step) -> None:
@@ -152,14 +155,24 @@ class _Progress:
                 self._line(f"{step.kind}: {step.done} of {step.total}, {step.what}")
             return
         if step.outcome == "begins":
+            self._rest()
             self.task = self.bar.add_task(step.kind, total=step.total or None, what="")
+            self.tables = 0
         else:
             what_now = "" if step.total and step.done == step.total else step.what[:_WIDE]
             if step.outcome == "waits":
-                what_now = f"{step.what[:_WIDE]}, waiting"
-            self.bar.update(self.task, completed=step.done, what=what_now)
+                what_now = f"{step.what[: _WIDE - 9]}, waiting"
+            else:
+                self.tables += 1
+            done = step.done if step.total else self.tables
+            self.bar.update(self.task, completed=done, what=what_now)
             if step.outcome in _LOUD - {"waits"}:
                 self.bar.console.print(f"{what}: {step.note}", markup=False, soft_wrap=True)
+
+    def _rest(self) -> None:
+        """Let the bar of a kind without sessions stand still once its tables are done."""
+        if self.task is not None and self.bar.tasks[self.task].total is None:
+            self.bar.update(self.task, total=self.tables, completed=self.tables, what="")
 
     def _line(self, text: str) -> None:
         self.said = time.monotonic()
@@ -176,9 +189,16 @@ def _report(done: Pulled, source: str, folder: Path) -> None:
         text = f"{kind}: {done.added.get(kind, 0):,} rows new"
         changed = done.changed.get(kind, 0)
         click.echo(text + (f", {changed:,} filled in or corrected" if changed else ""))
-    if not new:
-        click.echo(f"Nothing new: {folder} holds what {source} has."
-                   if not done.missing else "Nothing new.")
+    if not new and not done.missing:
+        click.echo(f"Nothing new: {folder} holds what {source} has.")
+    elif not new:
+        failed = [
+            f"{number} {unit}{'' if number == 1 else 's'} failed"
+            for unit in ("session", "table")
+            if (number := sum(len(missing.what) for missing in done.missing
+                              if missing.failed and missing.unit == unit))
+        ]
+        click.echo(f"Nothing new{'; ' if failed else ''}{', '.join(failed)}.")
     if done.missing:
         click.echo("Still missing:")
         for missing in done.missing:

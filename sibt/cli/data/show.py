@@ -53,7 +53,7 @@ def command(**given: Any) -> None:
     from sibt.sources import load_market
 
     check_folder(given["out"])
-    market = load_market(given["data"])
+    market = load_market(_source(given["data"], given["product"]))
     wanted = asked(
         market,
         on=given["on"],
@@ -79,6 +79,15 @@ def command(**given: Any) -> None:
     )
     if given["show"]:
         click.launch((folder / "index.html").as_uri())
+
+
+def _source(data: str | None, product: str | None) -> str | Path | None:
+    """Return what to read: in a store with that product, the product's folder."""
+    from sibt.sources.store import DEFAULT, Store
+
+    if product is None or data == "sample":
+        return data
+    return Store(DEFAULT if data is None else data).market(product) or data
 
 
 def _named(market: Any) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from sibt.market.findings import bars, coverage, quotes
+from sibt.market.findings import bars, coverage, neighbours, quotes
 from sibt.market.findings.finding import SEVERITIES, Finding, ordered, summary
 from sibt.market.findings.look import look
+from sibt.market.findings.minutes import minutes
 from sibt.market.panel import Market
 
-__all__ = ["SEVERITIES", "Finding", "findings", "ordered", "summary"]
+__all__ = ["SEVERITIES", "Finding", "findings", "minutes", "ordered", "summary"]
 
 
 def findings(
@@ -45,7 +46,7 @@ def findings(
         if code in columns and row < len(excused) and market.sessions[row] == day:
             excused[row, columns[code]] = True
     on = look(market, excused)
-    checks = (*bars.CHECKS, *coverage.CHECKS)
+    checks = (*bars.CHECKS, *neighbours.CHECKS, *coverage.CHECKS)
     found = [finding for check in checks for finding in check(on)]
     found += [finding for check in quotes.CHECKS for finding in check(market)]
     if listed is not None:

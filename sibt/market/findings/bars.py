@@ -11,14 +11,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sibt.market.findings.finding import Finding
-from sibt.market.findings.look import Look, later, numbers
+from sibt.market.findings.look import Look, counted, later, numbers, some
+from sibt.market.findings.spikes import BACK
 
 __all__ = ["CHECKS"]
 
-#: Sessions with the same close and settlement, while other contracts move, that are too many.
-_FROZEN = 10
+BoolArray = NDArray[np.bool_]
+
+#: Sessions with the same close and settlement, while other contracts move, that are too many;
+#: and sessions the same in every cell, with a volume.
+_FROZEN, _SAME = 10, 3
 #: Bars on which closes may equal settlements before it is said that they always do.
 _ENOUGH = 20
 #: An open this far from the closes beside it, on at most so many lots, is one trade's.
@@ -47,26 +52,79 @@ def spike(on: Look) -> list[Finding]:
         )
 
     cure = "correct the row (a slipped decimal point, another contract's price) or leave it out"
-    return on.each(on.wrong, "wrong", "spike", what, cure)
+    return on.each(on.wrong & ~on.jumped, "wrong", "spike", what, cure)
+
+
+def jump(on: Look) -> list[Finding]:
+    """Sessions in which all contracts of a product stand where no session can bring them."""
+    if not on.jumped.any():
+        return []
+    before = later(pd.DataFrame(np.where(on.jumped, np.nan, on.level)).ffill().to_numpy())
+    found = []
+    names = np.array([life.product.name for life in on.lives], dtype=object)
+    for name in dict.fromkeys(names):
+        own = on.jumped & (names == name)
+        rows = np.flatnonzero(some(own))
+        if not len(rows):
+            continue
+        first = int(rows[0])
+        here = own[first] & ~np.isnan(before[first])
+        share = float(np.median(on.level[first, here] / before[first, here])) - 1
+        limit = float(np.median(on.limit[first, here]))
+        found += on.together(
+            own, "wrong", "jump",
+            f"all contracts of {name} stand {share:+.0%} from the session before; the limit is"
+            f" {limit:.0%}",
+            "correct these sessions, or those after, or leave them out",
+        )
+    return found
+
+
+def repeated(on: Look) -> list[Finding]:
+    """Sessions whose bars are those of the session before, volumes and all."""
+    market = on.market
+    traded = (market.volume > 0) & (later(market.close) > 0) & (later(market.volume) > 0)
+    count = on.again.sum(axis=1)
+    rows = np.flatnonzero((count >= 2) & (count >= 0.9 * traded.sum(axis=1)))
+    if not len(rows):
+        return []
+    where = np.zeros_like(on.again)
+    where[rows] = on.again[rows]
+    return on.together(
+        where, "wrong", "repeated",
+        f"the bars of {counted(len(rows), 'session')} are those of the session before in every"
+        " cell, volumes included",
+        "pull or import these days again: one day was taken for another",
+    )
+
+
+def _closes(on: Look) -> BoolArray:
+    """Return the settlements that are in truth closes: nearly all of a contract, or of all."""
+    market = on.market
+    both = ~np.isnan(market.settle) & ~np.isnan(market.close) & (market.volume != 0)
+    same = both & (market.settle == market.close)
+    stand_in = market.provenance.settle_from == "close"
+    if stand_in or (both.sum() >= _ENOUGH and same.sum() >= 0.95 * both.sum()):
+        return np.asarray(same, dtype=np.bool_)
+    # The one price of a thin contract is its average as well.
+    many = both & ~(market.volume <= _THIN)
+    count = many.sum(axis=0)
+    mine = (count >= _ENOUGH) & ((same & many).sum(axis=0) >= 0.95 * count)
+    return np.asarray(same & mine, dtype=np.bool_)
 
 
 def settle_is_close(on: Look) -> list[Finding]:
     """Settlements that equal the close nearly always."""
-    market = on.market
-    both = ~np.isnan(market.settle) & ~np.isnan(market.close) & (market.volume != 0)
-    same = both & (market.settle == market.close)
-    if (
-        market.provenance.settle_from == "close"
-        or both.sum() < _ENOUGH
-        or same.sum() < 0.95 * both.sum()
-    ):
+    if on.market.provenance.settle_from == "close":
         return []
+    same = _closes(on)
     return on.together(
         same,
-        "evidence",
+        "doubtful",
         "settle is close",
-        f"the settlement equals the close on {same.sum():,} of {both.sum():,} bars",
-        "closes may have been taken for settlements: a settlement is the day's average price",
+        f"the settlement equals the close on {same.sum():,} bars, nearly always",
+        "bring the exchange's settlements: a settlement is the day's average price, and marks,"
+        " margins and limits rest on it",
     )
 
 
@@ -75,7 +133,7 @@ def settle_outside(on: Look) -> list[Finding]:
     market = on.market
     outside = (market.settle > market.high) | (market.settle < market.low)
     return on.each(
-        outside & (market.volume != 0) & ~on.wrong,
+        outside & (market.volume != 0) & ~on.wrong & ~on.odd,
         "doubtful",
         "settle outside",
         lambda row, at, count: (
@@ -100,8 +158,10 @@ def zero_volume(on: Look) -> list[Finding]:
 
 
 def frozen(on: Look) -> list[Finding]:
-    """Find closes and settlements that stand still while other contracts move."""
+    """Find bars that stand still: in every cell, or in price while other contracts move."""
     market = on.market
+    found = _stopped(on)
+    told = {finding.subject for finding in found}
     close, settle = (
         pd.DataFrame(array).ffill().to_numpy() for array in (market.close, market.settle)
     )
@@ -115,8 +175,9 @@ def frozen(on: Look) -> list[Finding]:
     at_start = np.take_along_axis(counts, np.maximum(start, 0), axis=0)
     still = np.where(known & ~fresh & (start >= 0), counts - at_start + 1, 0)
     long = still >= _FROZEN
-    found = []
     for at in np.flatnonzero(long.any(axis=0)):
+        if market.contracts[at] in told:
+            continue
         last = int(np.flatnonzero(long[:, at])[-1])
         first, count = int(start[last, at]), int(still[last, at])
         said = f"close and settlement stand at {close[last, at]:,g} while other contracts move"
@@ -124,6 +185,31 @@ def frozen(on: Look) -> list[Finding]:
             Finding(
                 "doubtful", "frozen", market.contracts[at], market.sessions[first],
                 market.sessions[last], count, said,
+                "pull these days again: a source that has nothing may repeat the last bar",
+            )
+        )
+    return found
+
+
+def _stopped(on: Look) -> list[Finding]:
+    """Return contracts whose bars are the same in every cell, volume included, for sessions."""
+    # Where all contracts do so it is another check's.
+    again = on.again & ~(on.again.sum(axis=1) >= 0.9 * on.there.sum(axis=1))[:, None]
+    if len(again) < _SAME:
+        return []
+    start = np.maximum.accumulate(np.where(again, -1, numbers(on.market)), axis=0)
+    length = np.where(again, numbers(on.market) - start + 1, 0)
+    found = []
+    for at in np.flatnonzero((length >= _SAME).any(axis=0)):
+        last = int(length[:, at].argmax())
+        count = int(length[last, at])
+        volume, days = on.market.volume[last, at], on.market.sessions
+        found.append(
+            Finding(
+                "doubtful", "frozen", on.market.contracts[at], days[last - count + 1], days[last],
+                count,
+                f"{count} bars on end are the same in every cell, a volume of {volume:,.0f}"
+                " included",
                 "pull these days again: a source that has nothing may repeat the last bar",
             )
         )
@@ -174,27 +260,45 @@ def interest(on: Look) -> list[Finding]:
 
 
 def band(on: Look) -> list[Finding]:
-    """Bars outside the computed price band: evidence about the terms."""
+    """Bars outside the computed price band: evidence about the terms, or too far to be that."""
     market = on.market
-    # An older settlement than the last session's says nothing of the limit.
-    last = later(np.where(on.wrong, np.nan, market.settle))
+    closes = _closes(on)
+    # An older settlement than the last session's says nothing of the limit, nor does a close.
+    sure = np.where(on.wrong | on.odd | on.again | closes, np.nan, market.settle)
+    last = later(sure)
     share = np.where(on.limit >= 1, np.nan, on.limit)
     # Rounded inward to a tick; the hair keeps float noise from counting as one.
     up = np.floor(last * (1 + share) / on.tick + 1e-7) * on.tick
     down = np.ceil(last * (1 - share) / on.tick - 1e-7) * on.tick
     top = np.fmax(np.fmax(market.high, market.close), market.open)
     bottom = np.fmin(np.fmin(market.low, market.close), market.open)
-    outside = ((top > up) | (bottom < down)) & ~on.wrong
+    outside = ((top > up) | (bottom < down)) & ~on.wrong & ~on.odd
+    away = np.fmax(top / last - 1, 1 - bottom / last)
+    far = outside & (away >= BACK * share)
+    # Two closes may lie two limits apart.
+    level = later(np.where(on.wrong | on.odd | on.again | ~np.isnan(sure), np.nan, on.level))
+    jumped = np.abs(market.close / level - 1) >= (BACK + 1) * share
+    jumped &= ~on.wrong & ~on.odd & ~outside
+    before = later(pd.DataFrame(np.where(on.odd, np.nan, on.level)).ffill().to_numpy())
 
     def what(row: int, at: int, count: int) -> str:
-        price = top[row, at] if top[row, at] > up[row, at] else bottom[row, at]
+        beside = last[row, at] if last[row, at] > 0 else before[row, at]
+        if not beside > 0:
+            rest = on.level[row + 1 :, at]
+            beside = rest[~np.isnan(rest) & ~on.odd[row + 1 :, at]][0]
+        ends = top[row, at], bottom[row, at]
+        price = max(ends, key=lambda end: abs(np.log(end / beside)))
         return (
-            f"{price:,g} was traded, {price / last[row, at] - 1:+.2%} from the settlement"
-            f" {last[row, at]:,g}; the limit computed is {on.limit[row, at]:.0%}"
+            f"{price:,g} was traded, {price / beside - 1:+.2%} from the"
+            f" {'settlement' if last[row, at] > 0 else 'price'} {beside:,g}; the limit computed is"
+            f" {on.limit[row, at]:.0%}"
         )
 
     return on.each(
-        outside, "evidence", "band", what,
+        far | jumped | on.odd, "doubtful", "far move", what,
+        "compare with the exchange's daily table: no notice of a limit so wide is known",
+    ) + on.each(
+        outside & ~far, "evidence", "band", what,
         "the terms may lack a wider limit; a run takes no band in that session",
     )
 
@@ -205,7 +309,7 @@ def far_open(on: Look) -> list[Finding]:
     before = later(pd.DataFrame(market.close).ffill().to_numpy())
     away = np.fmax(np.abs(market.open - market.close), np.abs(market.open - before))
     far = (away >= _FAR * market.close) & (market.volume > 0) & (market.volume <= _THIN)
-    far &= ~on.wrong
+    far &= ~on.wrong & ~on.odd
     most = away[far].max() if far.any() else 0.0
     return on.together(
         far,
@@ -218,5 +322,6 @@ def far_open(on: Look) -> list[Finding]:
 
 #: In the order their findings are shown.
 CHECKS: tuple[Callable[[Look], list[Finding]], ...] = (
-    spike, settle_outside, zero_volume, frozen, interest, settle_is_close, band, far_open,
+    spike, jump, repeated, settle_outside, zero_volume, frozen, interest, settle_is_close, band,
+    far_open,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -34,6 +34,8 @@ class Finding:
         What is there, one clause without a full stop.
     cure : str
         What to do about it, one clause without a full stop; empty where there is nothing to do.
+    contracts : tuple of str
+        The contracts it is seen on, where the subject does not name the one.
     """
 
     severity: str
@@ -44,6 +46,25 @@ class Finding:
     count: int
     what: str
     cure: str
+    contracts: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> dict[str, str | int | None]:
+        """The finding as plain values, for files: days as ``2024-05-15``, None where unknown."""
+        return {
+            "severity": self.severity,
+            "check": self.check,
+            "subject": self.subject,
+            "first": None if self.first is None else f"{self.first:%Y-%m-%d}",
+            "last": None if self.last is None else f"{self.last:%Y-%m-%d}",
+            "count": self.count,
+            "what": self.what,
+            "cure": self.cure,
+        }
+
+    def concerns(self, contracts: Collection[str]) -> bool:
+        """Return whether it is about one of some contracts."""
+        return any(code in contracts for code in (self.subject, *self.contracts))
 
     @property
     def sessions(self) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sibt.market.contract import Contract, contract
 from sibt.market.findings.finding import Finding
 from sibt.market.findings.spikes import spikes
-from sibt.market.panel import Market
+from sibt.market.panel import FIELDS, Market
 
 __all__ = ["Look", "counted", "later", "look", "numbers", "some"]
 
@@ -40,8 +40,11 @@ class Look:
         The settlement, or the close where it is unknown; yuan per tonne.
     limit, tick : ndarray of shape (T, C)
         Price limit in force as a share, and the smallest price step.
-    wrong : bool ndarray of shape (T, C)
-        Bars whose prices cannot be (`sibt.market.findings.spikes`).
+    wrong, odd, jumped : bool ndarray of shape (T, C)
+        Bars whose prices cannot be (of which `jumped` did so with all others), and bars whose
+        prices hardly can be; see `sibt.market.findings.spikes.Spikes`.
+    again : bool ndarray of shape (T, C)
+        Bars that are those of the session before in every cell, on a volume that is not 0.
     """
 
     market: Market
@@ -54,6 +57,9 @@ class Look:
     limit: FloatArray
     tick: FloatArray
     wrong: BoolArray
+    odd: BoolArray
+    jumped: BoolArray
+    again: BoolArray
 
     def each(
         self,
@@ -93,7 +99,8 @@ class Look:
                 f"{self.market.contracts[at]} ({counts[at]:,})" for at in most[:3]
             )
         first, last = (self.market.sessions[at] for at in (rows.min(), rows.max()))
-        return [Finding(severity, check, subject, first, last, len(rows), what, cure)]
+        codes = tuple(self.market.contracts[at] for at in most)
+        return [Finding(severity, check, subject, first, last, len(rows), what, cure, codes)]
 
 
 def look(market: Market, excused: BoolArray | None = None) -> Look:
@@ -106,6 +113,8 @@ def look(market: Market, excused: BoolArray | None = None) -> Look:
     )
     ticks = {name: product.tick(market.sessions) for name, product in terms.items()}
     level = np.where(np.isnan(market.settle), market.close, market.settle)
+    goods = [(life.product.name, life.standard) for life in lives]
+    far = spikes(market, goods, level, limit)
     return Look(
         market=market,
         lives=lives,
@@ -116,8 +125,21 @@ def look(market: Market, excused: BoolArray | None = None) -> Look:
         level=level,
         limit=limit,
         tick=np.column_stack([ticks[life.product.name] for life in lives]),
-        wrong=spikes(market, [(life.product.name, life.standard) for life in lives], level, limit),
+        wrong=far.wrong | far.jumped,
+        odd=far.odd,
+        jumped=far.jumped,
+        again=_again(market),
     )
+
+
+def _again(market: Market) -> BoolArray:
+    """Return where a bar of known volume is the one before, cell by cell; unknown are equal."""
+    again = (market.volume > 0) & ~np.isnan(market.close)
+    again[0] = False
+    for name in FIELDS:
+        cells = getattr(market, name)
+        again[1:] &= (cells[1:] == cells[:-1]) | np.isnan(cells[1:]) & np.isnan(cells[:-1])
+    return np.asarray(again, dtype=np.bool_)
 
 
 def later(array: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What spot, receipts, terms and the line between two standards show beside the bars."""
+"""What sources, terms and the line between two standards show beside the bars."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sibt.errors import TermsError
 from sibt.market import calendar
 from sibt.market.contract import Contract, contract
+from sibt.market.findings import receipts, spot
 from sibt.market.findings.finding import Finding
 from sibt.market.panel import Market
 from sibt.market.product import Product
@@ -22,17 +23,12 @@ __all__ = ["CHECKS", "listed_dates"]
 
 FloatArray = NDArray[np.float64]
 
-_WEEK = pd.Timedelta(days=7)
-#: Sessions that may pass between two quotes: a weekly quote, and a holiday.
-_SESSIONS = 5
 #: Sources that quote 441: one that names it is believed, 生意社 (100ppi) is known to.
 _ANOTHER_GRADE = {
     "wrong": re.compile(r"441"),
     "doubtful": re.compile(r"100ppi|生意社", re.IGNORECASE),
 }
 _AVERAGED = re.compile(r"vwap|aggregat|_agg\b|average|均价", re.IGNORECASE)
-#: Common quotes of two grades before anything is said of them.
-_ENOUGH = 10
 #: A stored term so many times the file's is far from it.
 _FAR = 2.0
 
@@ -70,182 +66,6 @@ def sources(market: Market) -> list[Finding]:
                     )
                 )
     return found
-
-
-def spot_stale(market: Market) -> list[Finding]:
-    """Grades whose last quote is more than a week before the last session."""
-    found = []
-    end = market.sessions[-1]
-    for grade, quotes in market.spot.items():
-        known = quotes.dropna()
-        if known.empty:
-            found.append(
-                Finding(
-                    "doubtful", "spot stale", f"spot {grade}", None, None, 0,
-                    "no quote falls on a session of the bars", "bring quotes of the same years",
-                )
-            )
-        elif end - known.index[-1] > _WEEK:
-            missing = int((market.sessions > known.index[-1]).sum())
-            found.append(
-                Finding(
-                    "doubtful", "spot stale", f"spot {grade}", known.index[-1], end, missing,
-                    f"the last quote, {known.iloc[-1]:,g}, is of {known.index[-1]:%Y-%m-%d}, more"
-                    f" than a week before the last session {end:%Y-%m-%d}",
-                    "pull or import later quotes; the basis is unknown without them",
-                )
-            )
-    return found
-
-
-def spot_gaps(market: Market) -> list[Finding]:
-    """Grades not quoted for longer than a week between two quotes."""
-    found = []
-    for grade, quotes in market.spot.items():
-        at = np.flatnonzero(quotes.notna())
-        days = market.sessions[at]
-        long = (np.diff(at) > _SESSIONS) & (np.diff(days) > _WEEK.to_timedelta64())
-        where = np.flatnonzero(long)
-        if len(where):
-            missing = int((np.diff(at)[where] - 1).sum())
-            stretches = f" and {len(where) - 1} more" if len(where) > 1 else ""
-            first, then = days[where[0]], days[where[0] + 1]
-            found.append(
-                Finding(
-                    "doubtful", "spot gap", f"spot {grade}", first, days[where[-1] + 1], missing,
-                    f"no quote for more than a week, from {first:%Y-%m-%d} to {then:%Y-%m-%d}"
-                    f"{stretches}",
-                    "pull or import the quotes between; nothing is carried forward",
-                )
-            )
-    return found
-
-
-def grades(market: Market) -> list[Finding]:
-    """Quotes of 441 offered as 553, and grades in an order of price that cannot last."""
-    spot = market.spot
-    if "553" not in spot:
-        return []
-    offered = spot["553"]
-    found = []
-    others = {str(name): spot[name] for name in spot if "441" in str(name)}
-    for name in market.series["name"].unique():
-        if "441" in str(name):
-            rows = market.series[market.series["name"] == name].drop_duplicates("date", keep="last")
-            values = rows.set_index("date")["value"].reindex(market.sessions)
-            others[str(name)] = values
-    for name, quotes in others.items():
-        both = offered.notna() & quotes.notna()
-        same = both & (offered == quotes)
-        if both.sum() >= _ENOUGH and same.sum() >= 0.95 * both.sum():
-            found.append(
-                _quoted(
-                    "wrong", "441 as 553", same,
-                    f"the quotes of 553 are those of {name} on {int(same.sum())} of"
-                    f" {int(both.sum())} days: one grade is offered under two names",
-                    "name them 441; 441 is a better grade and never the basis of 553",
-                )
-            )
-    found += _order(market, offered)
-    return found
-
-
-def _order(market: Market, offered: pd.Series[float]) -> list[Finding]:
-    """Return quotes of 553 that do not stand to 421 as 553 does."""
-    if "421" not in market.spot:
-        return []
-    better = market.spot["421"]
-    both = offered.notna() & better.notna()
-    if both.sum() < _ENOUGH:
-        return []
-    found = []
-    premium = _premium(market)
-    for bad, what in (
-        (both & (offered < better - premium), f"below 421 less {premium:,g} yuan"),
-        (both & (offered >= better), "at or above 421, a better grade"),
-    ):
-        if bad.sum() >= 0.8 * both.sum():
-            found.append(
-                _quoted(
-                    "doubtful", "grade order", bad,
-                    f"553 is quoted {what} on {int(bad.sum())} of {int(both.sum())} days, as if"
-                    " one of the two were another grade",
-                    "look up which grade the source quotes: 441 and 421 for silicone are not 553",
-                )
-            )
-    return found
-
-
-def _premium(market: Market) -> float:
-    """Return the largest premium of 421 by any standard of the market's contracts."""
-    premiums = [
-        float(row["grades"]["421"])
-        for life in _lives(market)
-        for row in life.product.standards
-        if "421" in row["grades"]
-    ]
-    return max(premiums, default=2000.0)
-
-
-def _quoted(
-    severity: str, check: str, where: pd.Series[bool], what: str, cure: str
-) -> Finding:
-    days = where.index[where.to_numpy()]
-    return Finding(severity, check, "spot 553", days[0], days[-1], len(days), what, cure)
-
-
-def receipts(market: Market) -> list[Finding]:
-    """Find the yearly cancellation of receipts, and counts that stand alone."""
-    known = market.receipts.dropna()
-    if len(known) < 2:
-        return []
-    ends = {
-        month
-        for life in _lives(market)
-        if (month := life.product.receipts_cancelled_after_month) is not None
-    }
-    found = []
-    days, lots = pd.DatetimeIndex(known.index), np.asarray(known, dtype=np.float64)
-    for at in np.flatnonzero(np.diff(lots) < 0).tolist():
-        before, after, had, has = days[at], days[at + 1], lots[at], lots[at + 1]
-        crosses = [
-            month
-            for month in ends
-            if before.month <= month and (after.year, after.month) > (before.year, month)
-        ]
-        if crosses:
-            found.append(
-                Finding(
-                    "evidence", "cancellation", "receipts", before, after, 1,
-                    f"receipts go from {had:,.0f} lots on {before:%Y-%m-%d} to {has:,.0f} on"
-                    f" {after:%Y-%m-%d} ({has / had - 1:+.0%}) across the end of November",
-                    "none: old receipts are cancelled there each year, in part",
-                )
-            )
-    return found + _slips(days, lots)
-
-
-def _slips(days: pd.DatetimeIndex, lots: FloatArray) -> list[Finding]:
-    """Return counts a fifth or five times of both the one before and the one after."""
-    log = np.log(np.where(lots > 0, lots, np.nan))
-    step = np.diff(log)
-    slip = np.zeros(len(log), dtype=bool)
-    slip[1:-1] = (np.abs(step[:-1]) > np.log(5)) & (np.abs(step[1:]) > np.log(5))
-    slip[1:-1] &= step[:-1] * step[1:] < 0
-    # Small counts jump by themselves.
-    slip[1:-1] &= np.fmin(lots[:-2], lots[2:]) >= 1_000
-    rows = np.flatnonzero(slip)
-    if not len(rows):
-        return []
-    at = int(rows[0])
-    return [
-        Finding(
-            "doubtful", "receipts slip", "receipts", days[at], days[rows[-1]], len(rows),
-            f"{lots[at]:,.0f} lots stand alone between {lots[at - 1]:,.0f} and"
-            f" {lots[at + 1]:,.0f}",
-            "compare with the exchange's daily table (lots, not tonnes)",
-        )
-    ]
 
 
 def two_goods(market: Market) -> list[Finding]:
@@ -290,12 +110,17 @@ def _passing(market: Market, one: Contract, two: Contract) -> str:
     earlier = np.flatnonzero(before[:row])
     if not len(earlier):
         return ""
-    left, came = lead.iloc[earlier[-1]], lead.iloc[row]
-    old = market.close[earlier[-1], market.column(left)]
-    new = market.close[row, market.column(came)]
+    last = int(earlier[-1])
+    left, came = lead.iloc[last], lead.iloc[row]
+    old = market.close[last, market.column(left)]
+    closes = market.close[:, market.column(came)]
+    days = market.sessions
+    # Between the two no contract may be known to lead: the step is that of the next session.
+    then = row if np.isnan(closes[last + 1]) else last + 1
+    since = "" if then == row else f", known to lead from {days[row]:%Y-%m-%d}"
     return (
-        f"; the dominant close goes from {old:,.0f} ({left}) to {new:,.0f} ({came}) on"
-        f" {market.sessions[row]:%Y-%m-%d}"
+        f"; the dominant close goes from {old:,.0f} on {days[last]:%Y-%m-%d} ({left}) to"
+        f" {closes[then]:,.0f} on {days[then]:%Y-%m-%d} ({came}{since})"
     )
 
 
@@ -379,5 +204,5 @@ def _lives(market: Market) -> tuple[Contract, ...]:
 
 #: Every check of what stands beside the bars, in the order their findings are shown.
 CHECKS: tuple[Callable[[Market], list[Finding]], ...] = (
-    sources, grades, spot_stale, spot_gaps, receipts, terms, two_goods,
+    sources, *spot.CHECKS, *receipts.CHECKS, terms, two_goods,
 )

@@ -106,6 +106,12 @@ def _section(
     )
 
 
+def _sign(number: int) -> str:
+    """Return a, b, ..., z, aa, ab, ..."""
+    before, last = divmod(number, len(ascii_lowercase))
+    return (_sign(before - 1) if before else "") + ascii_lowercase[last]
+
+
 def _cell(
     row: dict[Any, Any] | None,
     column: str,
@@ -119,7 +125,7 @@ def _cell(
     value = row[column]
     if np.isnan(value):
         words = row[why] or "not known"
-        sign = reasons.setdefault(words, ascii_lowercase[len(reasons)])
+        sign = reasons.setdefault(words, _sign(len(reasons)))
         return f'<td class="none" title="{escape(words)}">{sign}</td>'
     heat = warmth(float(value))
     tone = "high" if heat > 0 else "low"

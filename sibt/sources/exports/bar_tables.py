@@ -15,9 +15,9 @@ from sibt.market.bars import BARS, build
 from sibt.market.panel import FIELDS
 from sibt.market.product import Product, product, products
 from sibt.market.table import FloatArray, Origin, Table
-from sibt.sources.exports import cells, codes, headers
+from sibt.sources.exports import codes, headers
 from sibt.sources.exports.headers import Headers
-from sibt.sources.exports.reading import Parts, Reading
+from sibt.sources.exports.reading import Continuous, Parts, Reading
 
 __all__ = ["BarTables"]
 
@@ -25,6 +25,8 @@ _PRICES = FIELDS[:5]
 _LENGTH = re.compile(
     r"(?<![a-z0-9])(?:m(\d{1,3})|(\d{1,3})\s*(?:m|min|minutes?|分钟?)线?)(?![a-z0-9])"
 )
+#: As si2412-C-12000.
+_OPTION = re.compile(r"[a-z]+\d{3,4}[-_]?[cp][-_]?\d+")
 
 
 class BarTables(Reading):
@@ -37,6 +39,8 @@ class BarTables(Reading):
             return self.column(group.position["contract"])
         if group.contract is not None:
             return pd.Series([group.contract] * rows, dtype=object)
+        if "month" in group.position:
+            return self._months(group)
         if "name" in group.position:
             cells = self.column(group.position["name"])
             if all(codes.in_words(str(word))[0] for word in cells.dropna().unique()):
@@ -57,7 +61,7 @@ class BarTables(Reading):
                 )
             chain = chain or (text if chained else "")
         if chain:
-            raise DataError(
+            raise Continuous(
                 f"{self.grid.place}: '{chain}' is a continuous series, which is not a contract;"
                 " export the bars of each delivery month under its own code, as si2411."
             )
@@ -66,8 +70,24 @@ class BarTables(Reading):
             " which one it is; add a column 'contract', or name the file after it, as si2411.csv."
         )
 
+    def _months(self, group: Headers) -> "pd.Series[Any]":
+        """Return contracts from a column of products and one of delivery months."""
+        months = self.column(group.position["month"]).astype(object).map(
+            lambda cell: re.sub(r"(?:20)?(\d{4})(?:\.0)?", r"\1", str(cell).strip()),
+            na_action="ignore",
+        )
+        if "product" in group.position:
+            words = self.column(group.position["product"]).astype(object)
+            return words.map(lambda cell: str(cell).strip(), na_action="ignore") + months
+        if self.wishes.product is None:
+            raise DataError(
+                f"{self.grid.place}: there are delivery months, but no column says of which"
+                " product; say --product si."
+            )
+        return self.wishes.product + months
+
     def _codes(
-        self, words: "pd.Series[Any]", times: NDArray[np.datetime64]
+        self, words: "pd.Series[Any]", times: NDArray[np.datetime64], totals: NDArray[np.bool_]
     ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
         """Return the codes of rows, and which rows belong to contracts that are wanted."""
         numbers, uniques = pd.factorize(words.astype(object))
@@ -76,11 +96,20 @@ class BarTables(Reading):
         chained = np.array([codes.continuous(word) for word in written] + [False])[numbers]
         lone = words.isna().to_numpy() | np.array([not word for word in written] + [True])[numbers]
         plain = np.array([*named, ""], dtype=object)[numbers]
-        keep = ~chained
+        keep = ~chained & ~totals
+        options = keep & np.array([_OPTION.fullmatch(code) is not None for code in plain])
+        if options.any():
+            keep &= ~options
+            if not (keep & ~lone).any():
+                raise DataError(
+                    f"{self.grid.place} holds nothing but options, as {plain[options][0]}; export"
+                    " the bars of the futures, as si2411."
+                )
+            self.skipped.append(f"rows of options: {options.sum():,}")
         if chained.any():
             series = ", ".join(dict.fromkeys(str(word).strip() for word in words[chained]))
             if not (keep & ~lone).any():
-                raise DataError(
+                raise Continuous(
                     f"{self.grid.place} holds nothing but a continuous series ({series}), which is"
                     " not a contract; export the bars of each delivery month under its own code,"
                     " as si2411."
@@ -147,13 +176,14 @@ class BarTables(Reading):
             groups = [group for group in groups if group not in chains]
         parts, numbers = [], []
         stamps: list[NDArray[np.datetime64]] = []
+        totals = self.totals(groups[0], "product", "contract", "month", "name")
         for group in groups:
             shown, times = self.dates(group)
-            code, keep = self._codes(self._contracts(group), times)
+            code, keep = self._codes(self._contracts(group), times, totals)
             raw: dict[str, Any] = {"date": shown.astype(object), "contract": code}
             for name in (*FIELDS, "turnover"):
                 if name in group.position:
-                    raw[name] = cells.numbers(self.column(group.position[name]))
+                    raw[name] = self.numbers(group, name)
             frame = pd.DataFrame(raw)
             empty = np.ones(len(frame), dtype=bool)
             for name in (*FIELDS, "turnover"):
@@ -164,7 +194,8 @@ class BarTables(Reading):
                 self.skipped.append(f"rows without any number: {(empty & keep).sum():,}")
             rows = np.flatnonzero(keep & ~(empty & ~empty.all()))
             part = frame.iloc[rows].reset_index(drop=True)
-            parts.append(self._lots(part, group, rows, times[rows]))
+            lots = self._lots(part, group, rows, times[rows])
+            parts.append(lots.assign(source=self.sources(group)[rows]))
             numbers.append(rows)
             stamps.append(times[rows])
         frame = pd.concat(parts, ignore_index=True)
@@ -265,7 +296,7 @@ class BarTables(Reading):
         self, frame: pd.DataFrame, rows: NDArray[np.int64]
     ) -> Parts:
         bars = frame.drop(columns="turnover")
-        market = build(bars, origin={"bars": self.origin(rows)})
+        market = build(bars.drop(columns="source"), origin={"bars": self.origin(rows)})
         self.doubts += [note for note in market.provenance.notes if not note.startswith("ignored")]
         return self._by_product(bars, rows)
 
@@ -276,10 +307,11 @@ class BarTables(Reading):
         names = sorted({str(code) for code in _products(frame["contract"])})
         unknown = [name for name in names if name not in products()]
         if unknown:
-            build(frame.drop(columns=["time", "turnover"]).assign(
+            build(frame.drop(columns=["time", "turnover", "source"]).assign(
                 date=times.astype("datetime64[D]").astype("datetime64[ns]")
             ).drop_duplicates(["date", "contract"], ignore_index=True))
         terms = product(names[0])
+        self._refuse_utc(times, terms)
         length = self._length(times, list(frame["contract"]), terms)
         at = self.wishes.stamped or intraday.stamped(times, terms)
         if at is None:
@@ -293,8 +325,26 @@ class BarTables(Reading):
         for name, (part, origin) in self._by_product(frame, rows).items():
             source = part.pop("source")
             order = intraday.validate(part, product(name), length, at, origin)
-            tables[name] = (order.assign(source=source.iloc[0]), _sorted(origin, part))
+            rank = _rank(part)
+            placed = replace(origin, file=origin.file[rank], number=origin.number[rank])
+            tables[name] = (order.assign(source=source.to_numpy()[rank]), placed)
         return f"bars_{length}m", tables
+
+    def _refuse_utc(self, times: NDArray[np.datetime64], terms: Product) -> None:
+        """Refuse stamps that lie in the hours of trading only eight hours later."""
+        if not terms.hours:
+            return
+        first, last = terms.hours[0][0], terms.hours[-1][1]
+        clock = (times - times.astype("datetime64[D]")) // np.timedelta64(1, "m")
+        minute = clock.astype(np.int64)
+        away = (minute < first) | (minute > last)
+        if away.all() and ((minute + 480 >= first) & (minute + 480 <= last)).all():
+            shown = [f"{each // 60:02d}:{each % 60:02d}" for each in (minute.min(), minute.max())]
+            raise DataError(
+                f"{self.grid.place}: stamps run from {shown[0]} to {shown[1]}, which is UTC: eight"
+                " hours before the hours of trading in Beijing; write times of Beijing, eight"
+                " hours later."
+            )
 
     def _length(
         self, times: NDArray[np.datetime64], contracts: list[str], terms: Product
@@ -328,15 +378,15 @@ class BarTables(Reading):
         tables = {}
         for name in sorted(set(owner)):
             mine = owner == name
-            part = frame[mine].reset_index(drop=True).assign(source=self.source())
+            part = frame[mine].reset_index(drop=True)
             tables[str(name)] = (part, self.origin(rows[mine]))
         return tables
 
 
-def _sorted(origin: Origin, part: pd.DataFrame) -> Origin:
-    """Return where rows stand once they are in order of time and contract."""
-    order = part.sort_values(["time", "contract"]).index.to_numpy()
-    return replace(origin, file=origin.file[order], number=origin.number[order])
+def _rank(part: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the rows in order of time and contract."""
+    rows: NDArray[np.int64] = part.sort_values(["time", "contract"]).index.to_numpy()
+    return rows
 
 
 def _products(contracts: "pd.Series[Any]") -> NDArray[np.object_]:

@@ -20,7 +20,7 @@ from sibt.sources.exports import headers
 from sibt.sources.exports.bar_tables import BarTables
 from sibt.sources.exports.grids import Grid, open_file
 from sibt.sources.exports.quote_tables import QuoteTables
-from sibt.sources.exports.reading import Reading, Wishes
+from sibt.sources.exports.reading import Continuous, Reading, Wishes
 from sibt.sources.shipped import shipped
 
 __all__ = ["Export", "Wishes", "read"]
@@ -37,7 +37,8 @@ class Export:
     place, encoding : str
         File and sheet; how it is written.
     kind : str
-        Kind of the store: bars, bars_5m, spot, receipts, series.
+        Kind of the store: bars, bars_5m, spot, receipts, series; "continuous" for a table of
+        nothing else, which is left out.
     columns : tuple of (str, str)
         Headers, and the columns they were taken for.
     unused : tuple of str
@@ -80,8 +81,8 @@ def read(paths: Sequence[str | Path], wishes: Wishes = _NOTHING) -> list[Export]
     Raises
     ------
     DataError
-        A file that cannot be read or understood, that holds made-up data, or a row in it that
-        cannot be right.
+        A file that cannot be read or understood, that holds made-up data, a row in it that
+        cannot be right, or nothing but continuous series in all files.
     SettingError
         A wish that makes no sense.
     """
@@ -99,7 +100,19 @@ def read(paths: Sequence[str | Path], wishes: Wishes = _NOTHING) -> list[Export]
                 f"--map {column}={header}: no file has a column '{header}' (they have"
                 f" {', '.join(dict.fromkeys(there))}).{did_you_mean(header, there)}"
             )
-    return [_export(grid, wishes) for grid in grids]
+    found: list[Export] = []
+    trouble: Continuous | None = None
+    for grid in grids:
+        try:
+            found.append(_export(grid, wishes))
+        except Continuous as error:
+            trouble = trouble or error
+            found.append(Export(
+                grid.place, grid.encoding, "continuous", (), (), (), (str(error),), (), {}, {}
+            ))
+    if trouble is not None and all(each.kind == "continuous" for each in found):
+        raise trouble
+    return found
 
 
 def _made_up(where: object) -> NoReturn:
@@ -134,7 +147,7 @@ def _seal(path: Path) -> bytes:
 def _refuse_content(grid: Grid) -> None:
     """Refuse tables that say they are made up, or adjusted."""
     for header, cells in zip(grid.header, grid.frame.items(), strict=True):
-        if header.strip().lower() == "data" and any(
+        if header.strip().lower() in ("data", "source", "src", "来源") and any(
             "SIMULATED" in str(cell).upper() for cell in pd.unique(cells[1].astype(object))
         ):
             _made_up(grid.place)
@@ -152,7 +165,7 @@ def _export(grid: Grid, wishes: Wishes) -> Export:
     _refuse_content(grid)
     groups = headers.understand(grid.header, wishes.named, grid.place)
     kind = headers.kind_of(groups[0], grid.place, wishes.kind)
-    names = {column: grid.header[at] for column, at in groups[0].position.items()}
+    names = {column: grid.header[at] or column for column, at in groups[0].position.items()}
     try:
         if kind == "bars":
             reading: Reading = (bars := BarTables(grid, wishes))
@@ -163,13 +176,13 @@ def _export(grid: Grid, wishes: Wishes) -> Export:
     except DataError as error:
         # Messages name columns as the file does.
         said = re.sub(r"column '(\w+)'", lambda m: f"column '{names.get(m[1], m[1])}'", str(error))
-        raise DataError(said) from None
+        raise (Continuous if isinstance(error, Continuous) else DataError)(said) from None
     return Export(
         place=grid.place,
         encoding=grid.encoding,
         kind=kind,
         columns=tuple(
-            (grid.header[at], column)
+            (grid.header[at] or "(without a header)", column)
             for group in groups for column, at in group.position.items()
         ),
         unused=groups[0].unused,

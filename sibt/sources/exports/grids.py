@@ -24,8 +24,9 @@ _DEEP = 30
 #: How a line begins that says where a table came from, or sums it up.
 _PROSE = re.compile(
     r"#|数据来源|资料来源|来源[:：]|注[:：]|说明[:：]|备注[:：]|source\b|data source"
-    r"|小计|合计|总计|total\b|免责声明", re.I
+    r"|免责声明", re.I
 )
+_TOTAL = re.compile(r"小计|合计|总计|total\b", re.I)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class Grid:
         What `numbers` counts.
     skipped : tuple of str
         Lines left out, a phrase each.
+    totals : tuple of (int, tuple)
+        Lines that sum up those above (小计, 总计): number and cells.
     """
 
     place: str
@@ -63,6 +66,7 @@ class Grid:
     numbers: NDArray[np.int64]
     unit: str
     skipped: tuple[str, ...] = ()
+    totals: tuple[tuple[int, tuple[Any, ...]], ...] = ()
 
 
 Score = Callable[[Sequence[str]], int]
@@ -266,13 +270,16 @@ def _grid(rows: _Rows, score: Score, place: str, unit: str) -> Grid:
     header = _words(rows[at][1])
     while header and not header[-1]:
         header.pop()
-    body, skipped = [], []
+    body, skipped, totals = [], [], []
     for number, row in rows[at + 1 :]:
         cells = row[: len(header)] + [None] * (len(header) - len(row))
         words = _words(row)
         said = [word for word in words if word]
         if _PROSE.match(said[0]) or (number == rows[-1][0] and len(said) == 1 < len(header)):
             skipped.append(f"{unit} {number} '{' '.join(said)[:40]}'")
+            continue
+        if _TOTAL.match(said[0]):
+            totals.append((number, tuple(cells)))
             continue
         if words[: len(header)] == header:
             skipped.append(f"{unit} {number}, the header again")
@@ -292,4 +299,6 @@ def _grid(rows: _Rows, score: Score, place: str, unit: str) -> Grid:
     columns = zip(*(cells for _, cells in body), strict=True)
     frame = pd.DataFrame({at: pd.Series(cells, dtype=object) for at, cells in enumerate(columns)})
     numbers = np.array([number for number, _ in body], dtype=np.int64)
-    return Grid(place, (), "", title, tuple(header), frame, numbers, unit, tuple(skipped))
+    return Grid(
+        place, (), "", title, tuple(header), frame, numbers, unit, tuple(skipped), tuple(totals)
+    )

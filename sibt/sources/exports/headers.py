@@ -19,6 +19,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "contract": ("contract", "symbol", "合约", "合约代码", "tscode", "windcode", "thscode", "代码",
                  "instrument", "instrumentid", "contractcode", "orderbookid", "ticker", "code",
                  "证券代码", "品种合约", "合约编号", "合约名称"),
+    "month": ("deliverymonth", "交割月份", "交割月", "合约月份", "delivmonth"),
     "open": ("open", "开盘价", "开盘", "今开盘", "今开", "开", "openprice", "openingprice"),
     "high": ("high", "最高价", "最高", "高", "highprice", "highest"),
     "low": ("low", "最低价", "最低", "低", "lowprice", "lowest"),
@@ -33,12 +34,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "price": ("price", "现货价格", "现货价", "价格", "spotprice", "spot", "报价"),
     "lots": ("lots", "仓单量", "今日仓单量", "注册仓单", "注册仓单量", "仓单", "仓单数量",
              "receipts", "receipt", "receiptslots", "warehousereceipts", "期货仓单"),
+    "warehouse": ("warehouse", "仓库/分库", "仓库", "仓库名称", "交割仓库", "仓库简称"),
     "product": ("product", "品种", "variety", "var", "品种代码", "品种名称", "商品", "商品名称"),
     "name": ("name", "名称", "指标", "指标名称", "series", "indicator", "证券名称", "证券简称"),
     "published_on": ("publishedon", "published", "发布日期", "公布日期", "发布时间", "publishdate",
                      "releasedate"),
     "value": ("value", "数值", "值", "指标值"),
     "unit": ("unit", "单位"),
+    "source": ("source", "src", "来源", "数据来源"),
 }
 _PRICES = ("open", "high", "low", "close", "settle")
 _KNOWN = {header.replace("_", ""): (column, rank)
@@ -59,7 +62,7 @@ _SORT = {
 }
 _UNIT = re.compile(r"(.+?)\s*[(\[【](.+?)[)\]】]\s*|(.+?)[:/]\s*(手|吨|元|万元|元/吨|lots|tonnes)")
 #: Looks like one of ours and is none: never guessed at.
-_OTHER = {"id", "src", "source", "kind", "change", "changepct", "variety", "exchange", "preclose",
+_OTHER = {"id", "kind", "change", "changepct", "variety", "exchange", "preclose",
           "presettle", "prevclose", "prevsettle", "openoi", "oichg", "average", "index", "closed",
           "opened", "settled", "highlimit", "lowlimit", "highs", "lows", "values", "names", "units"}
 
@@ -117,8 +120,15 @@ def is_header(words: Sequence[str], named: Mapping[str, str]) -> int:
         column = _KNOWN.get(_split(word)[0])
         if column is not None:
             found.add(column[0])
-    dated = found & {"date", "time"}
+    # An index of days without a header; the exchange's receipts, of the day in the title.
+    dated = (found & {"date", "time"} or {"warehouse", "lots"} <= found
+             or (_blank_index(words) and found & set(_PRICES)))
     return len(found) if dated and len(found) > 1 else 0
+
+
+def _blank_index(words: Sequence[str]) -> bool:
+    """Tell whether the first column has no header, as pandas writes an index."""
+    return bool(words) and words[0].strip().lower() in ("", "unnamed: 0")
 
 
 def understand(header: Sequence[str], named: Mapping[str, str], where: str) -> list[Headers]:
@@ -170,6 +180,10 @@ def understand(header: Sequence[str], named: Mapping[str, str], where: str) -> l
             group[column] = (rank, at)
         else:
             unused.append((at, word))
+    stamped = {"date", "time"} & set(shared).union(*own.values())
+    if _blank_index(header) and header[0] not in named and not stamped:
+        shared["date"] = (0, 0)
+        unused = [(at, word) for at, word in unused if at != 0]
     left = tuple(word or "(without a header)" for _, word in sorted(unused))
     groups = own or {"": {}}
     columns = [
@@ -253,7 +267,7 @@ def kind_of(headers: Headers, where: str, wanted: str | None) -> str:
             " value could first be read, or a backtest would know it before it was published: add"
             " the column (发布日期)."
         )
-    if "date" not in have:
+    if "date" not in have and not (kind == "receipts" and "warehouse" in have):
         raise DataError(
             f"{where}: there is no column 'date'; say which it is with --map date=HEADER."
         )

@@ -215,8 +215,9 @@ def _fill(
         bad |= (whole[price] > whole["high"]) | (whole[price] < whole["low"])
     refused = tuple(zip(total["contract"][bad], total["date"][bad], strict=True))
     total = total[~bad].reset_index(drop=True)
-    source = frame["source"].groupby(frame["contract"]).first()
-    total["source"] = total["contract"].map(source).astype(str) + f" {length}"
+    source = frame["source"].groupby([frame["contract"], frame["date"]]).first()
+    own = source.reindex(pd.MultiIndex.from_frame(total[["contract", "date"]]))
+    total["source"] = own.astype(str).to_numpy() + f" {length}"
     agreement = Agreement(
         agree=len(both) - len(differ),
         differ=differ,

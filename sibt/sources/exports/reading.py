@@ -1,5 +1,6 @@
 """One table of an export on its way into the store; what is learnt on the way is noted."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +12,24 @@ from numpy.typing import NDArray
 
 from sibt.errors import DataError, SettingError
 from sibt.market.table import FloatArray, Origin, Table
+from sibt.sources.exports import cells
 from sibt.sources.exports.grids import Grid
 from sibt.sources.exports.headers import Headers
 from sibt.sources.exports.stamps import clocks, moments
 
-__all__ = ["Parts", "Reading", "Wishes"]
+__all__ = ["Continuous", "Parts", "Reading", "Wishes"]
 
 #: Tables by product, and where their rows stand.
 Parts = dict[str, tuple[pd.DataFrame, Origin]]
+
+
+#: A cell that says that its row is a sum.
+_TOTAL = re.compile(r"\S{0,8}(?:小计|合计|总计)[:：]?|(?:sub|grand)?[ -]?total", re.IGNORECASE)
+_COMMA = re.compile(r"([+-]?\d+),(\d+)")
+
+
+class Continuous(DataError):  # noqa: N818
+    """A table that holds nothing but a continuous series."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,42 @@ class Reading:
         """Return the cells of a column as they came."""
         return self.grid.frame[position]
 
+    def numbers(self, group: Headers, name: str) -> "pd.Series[Any]":
+        """Return the numbers of a column, without thousands separators.
+
+        Raises
+        ------
+        DataError
+            They have decimal commas.
+        """
+        found = cells.numbers(self.column(group.position[name]))
+        if found.dtype == object:
+            for row, cell in enumerate(found):
+                if isinstance(cell, str) and (match := _COMMA.fullmatch(cell.strip())):
+                    raise DataError(
+                        f"{self.origin(np.array([row])).place(0)}, column '{name}': '{cell}' has a"
+                        " comma for a decimal point; save the file with decimal points, as"
+                        f" {match[1]}.{match[2]}."
+                    )
+        return found
+
+    def totals(self, group: Headers, *names: str) -> NDArray[np.bool_]:
+        """Tell which rows are sums of others, as a cell of these columns says."""
+        found = np.zeros(len(self.grid.frame), dtype=bool)
+        for name in names:
+            if name in group.position:
+                column = self.column(group.position[name]).astype(object)
+                found |= np.array([
+                    _TOTAL.fullmatch(str(cell).strip()) is not None for cell in column
+                ], dtype=bool)
+        if count := int(found.sum()) + len(self.grid.totals):
+            self.skipped.append(f"rows of totals (小计, 总计): {count:,}")
+        return found
+
     def dates(self, group: Headers) -> "tuple[pd.Series[Any], NDArray[np.datetime64]]":
         """Return the cells of days as they may be shown, and the moments they name."""
-        cells = self.column(group.position["date"])
-        times = moments(cells)
+        days = self.column(group.position["date"])
+        times = moments(days)
         if "time" in group.position:
             clock = self.column(group.position["time"])
             spans = clocks(clock)
@@ -94,7 +137,7 @@ class Reading:
             times = np.asarray(
                 times.astype("datetime64[D]").astype("datetime64[ns]") + spans, "datetime64[ns]"
             )
-        return cells, times
+        return days, times
 
     def lots(self, table: Table, column: str, group: Headers, size: FloatArray) -> FloatArray:
         """Return lots, from lots or tonnes, counted on one side."""
@@ -136,6 +179,12 @@ class Reading:
     def _whole(table: Table, column: str, values: FloatArray, what: Any, cure: str) -> None:
         table.refuse(np.abs(values - np.rint(values)) > 1e-6, column, what, cure)
 
-    def source(self) -> str:
-        """Return what the store says of where the rows came from."""
-        return f"import {Path(self.grid.place.partition(', sheet ')[0]).name}"
+    def sources(self, group: Headers) -> NDArray[np.object_]:
+        """Return what the store says of where each row came from: the file, and its own word."""
+        name = f"import {Path(self.grid.place.partition(', sheet ')[0]).name}"
+        if "source" not in group.position:
+            return np.full(len(self.grid.frame), name, dtype=object)
+        # " + " stands between sources in the store.
+        own = ["" if pd.isna(cell) else str(cell).strip().replace(" + ", " & ")
+               for cell in self.column(group.position["source"]).astype(object)]
+        return np.array([f"{name}: {word}" if word else name for word in own], dtype=object)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -62,13 +63,18 @@ def clocks(cells: "pd.Series[Any]") -> NDArray[np.timedelta64]:
     return spans
 
 
+def _text(cell: Any) -> str:
+    """Return a cell with the digits and colons of Chinese typing, １２：３０, as ours."""
+    return unicodedata.normalize("NFKC", str(cell)).strip()
+
+
 def _moment(cell: Any) -> np.datetime64:
     if isinstance(cell, (dt.date, np.datetime64)):
         stamp = pd.Timestamp(cell)  # type: ignore[arg-type]
         return _beijing(stamp)
     if isinstance(cell, bool):
         return _NOTHING
-    text = f"{cell:.10f}" if isinstance(cell, float) and np.isfinite(cell) else str(cell).strip()
+    text = f"{cell:.10f}" if isinstance(cell, float) and np.isfinite(cell) else _text(cell)
     if number := _DIGITS.fullmatch(text):
         return _counted(number[1], number[2] or "")
     match = _MOMENT.fullmatch(text)
@@ -121,7 +127,7 @@ def _seconds(cell: Any) -> int:
     """Return seconds after midnight, −1 where the cell names no time."""
     if isinstance(cell, (dt.time, dt.datetime)):
         return cell.hour * 3600 + cell.minute * 60 + cell.second
-    text = str(cell).strip()
+    text = _text(cell)
     if match := _CLOCK.fullmatch(text):
         hour, minute, second = match[1] or match[4], match[2] or match[5], match[3] or 0
         return _checked(int(hour), int(minute), int(second))

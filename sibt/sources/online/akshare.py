@@ -22,7 +22,7 @@ from sibt.market.product import product as product_of
 from sibt.sources.online import answers, tables_of_today, wire
 from sibt.sources.online.asking import Ask, Source, Temporary, Wrong
 from sibt.sources.online.lacking import STAND_IN, alive, current, last_closed, life_in
-from sibt.sources.store import Store
+from sibt.sources.store import Store, of_exchange
 from sibt.sources.terms import news
 
 __all__ = ["FUNCTIONS", "grade", "source"]
@@ -42,6 +42,7 @@ FUNCTIONS = {
 }
 
 EXCHANGE, PPI = "akshare gfex", "akshare 100ppi"
+_GFEX = "gfex"
 
 _PRICES = ["open", "high", "low", "close", "settle"]
 _SAME = ["contract", "close", "settle", "volume", "open_interest"]
@@ -94,21 +95,23 @@ class _Akshare:
         if kind == "bars":
             yield from self._bars_asks(product, days, store)
         elif kind == "contracts":
-            yield Ask(kind, "contract list", (), partial(self.contracts, product))
+            yield Ask(kind, "contract list", (), partial(self.contracts, product), site=_GFEX)
         elif kind == "terms":
-            yield Ask(kind, "margins", (), partial(self.margins, product, store))
-            yield Ask(kind, "fees", (), partial(self.fees, product, store))
+            yield Ask(kind, "margins", (), partial(self.margins, product, store), site=_GFEX)
+            yield Ask(kind, "fees", (), partial(self.fees, product, store), site="fees")
         else:
             fetch = {"receipts": self.receipts, "spot": self.spot}[kind]
+            site = {"receipts": _GFEX, "spot": "100ppi"}[kind]
             for day in days:
-                yield Ask(kind, _iso(day), (day,), partial(fetch, product, day))
+                yield Ask(kind, _iso(day), (day,), partial(fetch, product, day), site=site)
 
     def _bars_asks(
         self, product: str, days: pd.DatetimeIndex, store: Store
     ) -> Iterator[Ask]:
         """Ask the exchange by session, then Sina by contract for sessions left unanswered."""
         for day in days:
-            yield Ask("bars", _iso(day), (day,), partial(self.bars, product, day, store))
+            yield Ask("bars", _iso(day), (day,), partial(self.bars, product, day, store),
+                      site=_GFEX)
         known = store.read(product, "absent")
         known = known[(known["kind"] == "bars") & (known["source"] == self.name)]
         left = days[~days.isin(list(self.answered))]
@@ -118,7 +121,7 @@ class _Akshare:
             if len(own):
                 what = f"{life.code} {_iso(own[0])}..{_iso(own[-1])}"
                 fetch = partial(self.history, life.code, own)
-                yield Ask("bars", what, tuple(own), fetch, keep="old")
+                yield Ask("bars", what, tuple(own), fetch, keep="old", site="sina")
 
     # Daily bars of the exchange ------------------------------------------------------------
 
@@ -309,7 +312,7 @@ def _check_day(
         early = life.listed is not None and day < life.listed - pd.Timedelta(days=31)
         if late or early:
             raise Wrong(f"the bars are of another day: {code} is not traded on {_iso(day)}")
-    kept = kept[kept["source"].str.contains(EXCHANGE, regex=False)]
+    kept = kept[of_exchange(kept["source"])]
     eve = calendar.before(day)
     last = kept[kept["date"] == eve].set_index("contract")["settle"]
     pairs = [(last[code], value) for code, value in before.items() if code in last.index]

@@ -11,7 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from sibt.sources.store import Store
 
-__all__ = ["Ask", "Source", "Temporary", "Wrong"]
+__all__ = ["Ask", "Denied", "Source", "Temporary", "Wrong"]
 
 
 class Temporary(Exception):  # noqa: N818
@@ -20,6 +20,10 @@ class Temporary(Exception):  # noqa: N818
 
 class Wrong(Exception):  # noqa: N818
     """An answer that cannot be right; it is reported and never stored."""
+
+
+class Denied(Wrong):
+    """What this user may not read: told and passed over, and no failure of the pull."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Ask:
         nothing there. Raises `Temporary` or `Wrong`.
     keep : {"new", "old"}
         What wins in the store where both are known; "old" only fills what is unknown.
+    site : str
+        Which of a source's sites answers; what cannot be reached is given up with its site.
     """
 
     kind: str
@@ -46,6 +52,7 @@ class Ask:
     days: tuple[pd.Timestamp, ...]
     fetch: Callable[[], pd.DataFrame]
     keep: str = "new"
+    site: str = ""
 
 
 class Source(Protocol):

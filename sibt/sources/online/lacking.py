@@ -11,11 +11,11 @@ from sibt.errors import DataError
 from sibt.market import calendar
 from sibt.market.contract import Contract, contract
 from sibt.market.product import product as product_of
-from sibt.sources.store import Store
+from sibt.sources.store import Store, of_exchange
 
 __all__ = ["STAND_IN", "alive", "current", "lacking", "last_closed", "life_in", "today_in_beijing"]
 
-#: Bars from here alone fill a gap but do not close it: the exchange's are asked for again.
+#: Bars from here fill a gap but do not close it: the exchange's are asked for again.
 STAND_IN = "akshare sina"
 
 #: The exchange has published the day's settlements by then, Beijing time.
@@ -97,17 +97,19 @@ def lacking(
 ) -> pd.DatetimeIndex:
     """Return the sessions of which the store lacks something.
 
-    Bars lack where a contract that is traded by the rules has no settlement of the exchange,
-    or where there are none at all. Spot lacks where this source gave no quote: another's is of
-    another grade.
+    Bars lack where a contract that is traded by the rules has no settlement of the exchange's
+    own table, as Sina's and imported ones are not, or where there are none at all. Spot lacks
+    where this source gave no quote: another's is of another grade.
     """
     frame = store.read(product, kind)
     if kind == "spot" and source:
-        frame = frame[frame["source"].str.contains(source, regex=False)]
+        own = {word: any(part.split(" ")[0] == source for part in word.split(" + "))
+               for word in set(frame["source"])}
+        frame = frame[frame["source"].map(own).astype(bool)]
     there = pd.DatetimeIndex(frame["date"].unique()) if "date" in frame.columns else days[:0]
     gone = days.difference(there)
     if kind == "bars":
-        settled = frame[frame["settle"].notna() & (frame["source"] != STAND_IN)]
+        settled = frame[frame["settle"].notna() & of_exchange(frame["source"])]
         gone = gone.union(there.difference(pd.DatetimeIndex(settled["date"])).intersection(days))
         have = {
             code: pd.DatetimeIndex(group) for code, group in settled.groupby("contract")["date"]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from sibt.errors import SettingError, did_you_mean
 from sibt.market import calendar
-from sibt.sources.online.asking import Ask, Source, Temporary, Wrong
+from sibt.sources.online.asking import Ask, Denied, Source, Temporary, Wrong
 from sibt.sources.online.lacking import lacking, today_in_beijing
 from sibt.sources.store import Store
 
@@ -38,7 +38,12 @@ _LATE = pd.Timedelta(days=7)
 
 _NONE = "the source has none"
 _NO_MORE = "the source has no more contracts"
-#: Questions that are given up together: kind, way to keep, name where there are no days.
+_INTERRUPTED = "not asked, interrupted"
+_NO_QUESTION = "not asked, the source has no question for it"
+_FILLED = "; filled in from "
+#: Names of tables that are spelt out before the rest is counted.
+_FEW = 4
+#: Questions that are given up together: kind, way to keep, site.
 _Group = tuple[str, str, str]
 
 _PRICES = ("open", "high", "low", "close", "settle")
@@ -85,18 +90,28 @@ class Missing:
         Sessions, or names where it is no matter of sessions.
     why : str
         The reason.
+    failed : bool
+        There was no good answer, or it was given up; False where the source says that it has
+        none, or that this user may not read it.
     """
 
     kind: str
     what: tuple[str, ...]
     why: str
+    failed: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What `what` counts: "session", or "table" where it is no matter of sessions."""
+        return "session" if self.what[0][:2].isdigit() else "table"
 
     def __str__(self) -> str:
-        days = self.what[0][:2].isdigit()
-        one = {True: "session", False: "table"}[days]
-        count = f"{len(self.what)} {one}{'' if len(self.what) == 1 else 's'}"
+        count = f"{len(self.what)} {self.unit}{'' if len(self.what) == 1 else 's'}"
         span = self.what[0] if len(self.what) == 1 else f"{self.what[0]}..{self.what[-1]}"
-        return f"{self.kind}: {count}, {span if days else ', '.join(self.what)}: {self.why}"
+        if self.unit == "table":
+            rest = len(self.what) - _FEW
+            span = ", ".join(self.what[:_FEW]) + (f" and {rest} more" if rest > 0 else "")
+        return f"{self.kind}: {count}, {span}: {self.why}"
 
 
 @dataclass
@@ -211,10 +226,14 @@ class _Pull:
         self.say, self.sleep, self.today = say, sleep, today
         self.done = Pulled()
         self.why: dict[tuple[str, str], str] = {}
-        # By kind, way to keep and, where it is no matter of days, name.
+        self.harmless = {_NONE, _NO_MORE, _INTERRUPTED, _NO_QUESTION}
         self.silent: dict[_Group, int] = {}
-        self.spoken: set[_Group] = set()
         self.stopped: dict[_Group, str] = {}
+        # By site: how often in a row it could not be reached, whether it ever answered, and why
+        # it is left alone.
+        self.lost: dict[str, int] = {}
+        self.spoken: set[str] = set()
+        self.away: dict[str, str] = {}
         self.alone: list[str] = []
 
     def kind(self, kind: str, days: pd.DatetimeIndex) -> None:
@@ -236,10 +255,10 @@ class _Pull:
                     if kind != "terms":  # those that agree with what is known leave no row
                         self._note(ask, _NONE)
                     continue
-                # Stand-ins and tables of today may come from other hosts.
-                group = (kind, ask.keep, "" if ask.days else ask.what)
-                if group in self.stopped:
-                    self._note(ask, self.stopped[group])
+                group = (kind, ask.keep, ask.site)
+                given_up = self.away.get(ask.site) or self.stopped.get(group)
+                if given_up:
+                    self._note(ask, given_up)
                     continue
                 outcome, note = self._one(ask, group, counted, total)
                 if outcome == "stored":
@@ -257,12 +276,12 @@ class _Pull:
             return self._no_answer(ask, group, error)
         except Wrong as error:
             self.done.failed += 1
-            self.silent[group] = 0
-            self.spoken.add(group)
+            self._heard(group)
             self._note(ask, f"refused, {error}")
+            if isinstance(error, Denied):
+                self.harmless.add(f"refused, {error}")
             return "wrong", str(error)
-        self.silent[group] = 0
-        self.spoken.add(group)
+        self._heard(group)
         self.done.answered += 1
         settled = ask.kind == "terms" and len(frame.columns) > 0 and len(ask.days) > 0
         if settled and max(ask.days) <= self.today - _LATE:
@@ -281,11 +300,17 @@ class _Pull:
             name = (ask.kind, _iso(day))
             why = self.why.pop(name, "")
             if ask.keep == "old" and why and (frame["date"] == day).any():
-                filled = f"filled in from {frame['source'].iloc[0]}"
-                self.why[name] = why if why.endswith(filled) else f"{why}; {filled}"
+                filled = f"{_FILLED}{frame['source'].iloc[0]}"
+                self.why[name] = why if why.endswith(filled) else why + filled
             elif ask.keep == "old" and why:
                 self.why[name] = why
         return "stored", ""
+
+    def _heard(self, group: _Group) -> None:
+        """Take note that somebody was there."""
+        self.silent[group] = 0
+        self.lost[group[2]] = 0
+        self.spoken.add(group[2])
 
     def _answer(self, ask: Ask, group: _Group, done: int, total: int) -> pd.DataFrame:
         """Ask until there is an answer or patience ends."""
@@ -298,7 +323,7 @@ class _Pull:
                 return frame
             except Temporary as error:
                 # Where nobody ever answered, one more try tells a stumble from no network.
-                if isinstance(error, Unreachable) and group not in self.spoken:
+                if isinstance(error, Unreachable) and ask.site not in self.spoken:
                     waits = waits[:1]
                 if number >= len(waits):
                     raise
@@ -313,14 +338,15 @@ class _Pull:
         self.done.failed += 1
         self._note(ask, str(error))
         self.silent[group] = self.silent.get(group, 0) + 1
-        most = _HOPELESS
         if isinstance(error, Unreachable):
-            most = 2 if group in self.spoken else 1
             self.alone.append(str(error))
-        if self.silent[group] < most:
+            self.lost[ask.site] = self.lost.get(ask.site, 0) + 1
+            if self.lost[ask.site] >= (2 if ask.site in self.spoken else 1):
+                self.away[ask.site] = str(error)
+                return "stopped", f"{error}; not asked any more"
+        if self.silent[group] < _HOPELESS:
             return "failed", str(error)
-        alone = isinstance(error, Unreachable)
-        self.stopped[group] = str(error) if alone else f"not asked after {most} without an answer"
+        self.stopped[group] = f"not asked after {_HOPELESS} without an answer"
         return "stopped", f"{error}; not asked any more"
 
     def _note(self, ask: Ask, why: str) -> None:
@@ -379,15 +405,15 @@ class _Pull:
                     if of == kind and _day(what):
                         groups.setdefault((kind, why), []).append(what)
                 if kind not in begun:
-                    groups.setdefault((kind, "not asked, interrupted"), []).append("today's")
+                    groups.setdefault((kind, _INTERRUPTED), []).append("today's")
                 continue
             for day in lacking(self.store, self.product, kind, days, self.source.name):
-                why = self.why.get((kind, _iso(day)), "not asked, interrupted")
-                if not self.done.interrupted and why == "not asked, interrupted":
-                    why = "not asked, the source has no question for it"
+                unasked = _INTERRUPTED if self.done.interrupted else _NO_QUESTION
+                why = self.why.get((kind, _iso(day)), unasked)
                 groups.setdefault((kind, why), []).append(_iso(day))
         self.done.missing = [
-            Missing(kind, tuple(what), why) for (kind, why), what in groups.items()
+            Missing(kind, tuple(what), why, why.partition(_FILLED)[0] not in self.harmless)
+            for (kind, why), what in groups.items()
         ]
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 
 from sibt.errors import SettingError
 from sibt.market import calendar
-from sibt.sources.online.asking import Ask, Temporary, Wrong
+from sibt.sources.online.asking import Ask, Denied, Temporary, Wrong
 from sibt.sources.online.lacking import alive, life_in
 from sibt.sources.online.pull import Unreachable
 from sibt.sources.online.tushare import nobody_there
@@ -231,7 +231,7 @@ class TqSdk:
         ):
             return Temporary(f"TqSdk gave no answer ({kind.__name__})")
         if "不支持查看" in text:
-            return Wrong("this account may not read futures of GFEX in TqSdk")
+            return Denied("this account may not read futures of GFEX in TqSdk")
         return Wrong(f"TqSdk answers with '{text}'")
 
 

@@ -47,7 +47,7 @@ from sibt.errors import SettingError
 from sibt.market import calendar
 from sibt.market.product import Product
 from sibt.market.product import product as product_of
-from sibt.sources.online.asking import Ask, Temporary, Wrong
+from sibt.sources.online.asking import Ask, Denied, Temporary, Wrong
 from sibt.sources.online.lacking import alive, life_in
 from sibt.sources.online.pull import Unreachable
 from sibt.sources.store import Store
@@ -154,7 +154,7 @@ class Tushare:
     ) -> None:
         self._pro, self._sleep, self._clock = pro, sleep, clock
         self._clean: Callable[[str], str] = lambda text: text.replace(secret or "\0", "...")
-        self._denied: dict[str, str] = {}
+        self._denied: dict[str, Wrong] = {}
         self._next: dict[str, float] = {}
         self._pace: dict[str, float] = {}
 
@@ -329,7 +329,7 @@ class Tushare:
     ) -> pd.DataFrame:
         """Ask the server, and return a table that has every column asked for."""
         if api in self._denied:
-            raise Wrong(self._denied[api])
+            raise self._denied[api].with_traceback(None)
         self._sleep(max(0.0, self._next.get(api, 0.0) - self._clock()))
         trouble: Exception | None = None
         rows = pd.DataFrame()
@@ -367,7 +367,7 @@ class Tushare:
             return Temporary(f"tushare allows {often[2]} calls of {api} a minute")
         if often:
             span = "an hour" if often[1] == "小时" else "a day"
-            self._denied[api] = (
+            self._denied[api] = Wrong(
                 f"tushare allows this token {often[2]} calls of {api} {span}; go on later"
             )
         elif "token" in text.lower():
@@ -376,12 +376,12 @@ class Tushare:
                 " https://tushare.pro/user/token."
             )
         elif re.search("权限|积分", text):
-            self._denied[api] = (
+            self._denied[api] = Denied(
                 f"this token may not read {api} (too few points, 积分不足);"
                 " see https://tushare.pro/document/1?doc_id=108"
             )
         if api in self._denied:
-            return Wrong(self._denied[api])
+            return self._denied[api]
         if re.search("频繁|频率|超时|稍后|繁忙|系统|服务|异常", text):
             return Temporary(f"tushare answers {api} with '{text}'")
         return Wrong(f"tushare answers {api} with '{text}'")
