@@ -134,6 +134,9 @@ class Job:
             axis=-1,
             dtype=np.int64,
         )
+        plain = self._is_plain()
+        own = self.codes[0] if plain else np.zeros(0, dtype=np.int64)
+        value = (p.settle * t.multiplier)[:, own] * self.ratio[: len(own)]
         return Rules(
             codes=self.codes,
             tape=tape,
@@ -143,7 +146,17 @@ class Job:
             relief=self.account.spread_relief,
             deposit=self.account.on_call == "deposit",
             shared=self._shares_contracts(),
+            plain=plain,
+            worth=value.sum(axis=1),
+            tie=np.ascontiguousarray(np.abs(value) * t.margin[:, own]),
         )
+
+    def _is_plain(self) -> bool:
+        """Tell whether the legs are paired and keep one contract each, without relief."""
+        fixed = bool((self.codes == self.codes[:1]).all() and (self.codes >= 0).all())
+        apart = len(self.contracts) == len(self.legs) and not self._shares_contracts()
+        paired = self.execution.pairing == "paired"
+        return fixed and apart and paired and not self.account.spread_relief
 
     def _shares_contracts(self) -> bool:
         used = [set(np.unique(column[column >= 0])) for column in self.codes.T]

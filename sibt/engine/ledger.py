@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from sibt.engine.money import fee_fen, margin_fen
+from sibt.engine.money import MARGIN_SCALE, fee_fen, margin_fen
 from sibt.engine.prices import (
     DELIVERY,
     MARGIN,
@@ -23,7 +23,16 @@ from sibt.engine.prices import (
     VOLUME,
 )
 
-__all__ = ["FILL_REASONS", "OFFSETS", "STATEMENT", "TAPE", "Rules", "keep"]
+__all__ = [
+    "FIGURES",
+    "FILL_REASONS",
+    "OFFSETS",
+    "STATEMENT",
+    "TAPE",
+    "Rules",
+    "keep",
+    "keep_many",
+]
 
 #: Why a fill happened, by the code the ledger records.
 FILL_REASONS = ("signal", "roll", "margin call", "exit date", "exit date, at settlement", "bust")
@@ -37,8 +46,12 @@ STATEMENT = ("closed_pnl", "mtm", "fees", "deposit", "equity", "margin", "margin
 CLOSED_PNL, MTM, FEES, DEPOSIT, EQUITY, MARGIN_HELD, MARGIN_CALL = range(7)
 
 # What a session adds up, in `_Book.sums`: fees; minus signed lots × price × multiplier of
-# its fills; profit of lots closed; and over all sessions fills and shortfalls recorded.
-SUM_FEES, SUM_TRADED, SUM_CLOSED, N_FILLS, N_SHORTS = range(5)
+# its fills; profit of lots closed. And over all sessions: fills and shortfalls; round trips
+# begun, ended and won; what the one now open has brought in so far; lots held on either side;
+# sessions entered; and of the sessions entered in short all fees, calls, the largest call and
+# what was paid in.
+(SUM_FEES, SUM_TRADED, SUM_CLOSED, N_FILLS, N_SHORTS, N_TRIPS, N_ENDED, N_WON, TRIP_NET,
+ GROSS, N_ACTIVE, ALL_FEES, N_CALLS, LARGEST, PAID_IN) = range(15)  # fmt: skip
 
 _NEVER = -2
 
@@ -67,6 +80,10 @@ CODE, UNIT, QUOTE, WHY, AT = range(5)
 GOAL, BOUND, CAUSE, LEAVES, TIED = range(5)
 
 
+# A session entered in short, `_Book.short`: which; its result, equity and margin, fen.
+WHEN, RESULT, WORTH, TIE = range(4)
+
+
 class Rules(NamedTuple):
     """What holds for a whole run: T sessions, L legs, K contracts.
 
@@ -88,6 +105,12 @@ class Rules(NamedTuple):
         Calendar-spread relief; calls answered by a deposit.
     shared : bool
         Two legs may trade one contract in one session.
+    plain : bool
+        Paired legs that keep one contract each, apart from one another, without relief.
+    worth : int64 ndarray of shape (T,)
+        If `plain`: worth of one unit at each settlement, fen.
+    tie : int64 ndarray of shape (T, L)
+        If `plain`: margin of one unit's leg at each settlement, in 1e-6 fen.
     """
 
     codes: Any
@@ -98,6 +121,9 @@ class Rules(NamedTuple):
     relief: Any
     deposit: Any
     shared: Any
+    plain: Any
+    worth: Any
+    tie: Any
 
 
 class _Book(NamedTuple):
@@ -108,8 +134,12 @@ class _Book(NamedTuple):
     groups: Any  # (G, 5)
     room: Any  # (K,) lots of the cap still free
     spare: Any  # (K,) scratch for `room`
-    sums: Any  # (5,)
-    record: Any
+    sums: Any  # (15,)
+    record: Any  # write positions, fills and shorts
+    brief: Any  # enter sessions in short
+    short: Any  # (T, 4) of sessions with a position or an order: columns `SHORT`
+    statement: Any
+    positions: Any
     fills: Any
     shorts: Any
 
@@ -221,9 +251,20 @@ def _fill(t, leg, k, signed, price, offset, reason, r, b):  # type: ignore[no-un
         b.sums[SUM_CLOSED] -= (signed * price + share) * r.life[k, SIZE]
         b.held[leg, k, PAID] -= share
         b.held[leg, k, TODAY] += signed
+    cash = -signed * price * r.life[k, SIZE]
     b.sums[SUM_FEES] += cost
-    b.sums[SUM_TRADED] -= signed * price * r.life[k, SIZE]
+    b.sums[SUM_TRADED] += cash
+    if b.sums[N_TRIPS] == b.sums[N_ENDED]:
+        b.sums[N_TRIPS] += 1
+        b.sums[TRIP_NET] = 0
+    b.sums[TRIP_NET] += cash - cost
+    b.sums[GROSS] -= abs(b.held[leg, k, POS])
     b.held[leg, k, POS] += signed
+    b.sums[GROSS] += abs(b.held[leg, k, POS])
+    # Between the two halves of a roll the position is on its way, not flat.
+    if b.sums[GROSS] == 0 and reason != ROLL:
+        b.sums[N_ENDED] += 1
+        b.sums[N_WON] += b.sums[TRIP_NET] > 0
     b.room[k] -= size
     if b.record:
         n = b.sums[N_FILLS]
@@ -268,16 +309,6 @@ def _begin(t, r, b):  # type: ignore[no-untyped-def]
         for k in range(r.life.shape[0]):
             b.held[leg, k, TODAY] = 0
             b.held[leg, k, PAID] = 0
-
-
-@_step(inline="always")
-def _flat(r, b):  # type: ignore[no-untyped-def]
-    """Tell whether no lots are held."""
-    flat = True
-    for leg in range(r.ratio.shape[0]):
-        for k in range(r.life.shape[0]):
-            flat = flat and b.held[leg, k, POS] == 0
-    return flat
 
 
 @_step()
@@ -349,7 +380,7 @@ def _close(t, g, first, beyond, resting, r, b):  # type: ignore[no-untyped-def]
                 signed = -take if b.held[leg, k, POS] > 0 else take
                 _fill(t, leg, k, signed, price, CLOSE, b.groups[g, CAUSE], r, b)
                 left -= take
-    if b.record and can < n:
+    if can < n:
         for leg in range(first, beyond):
             lots = -_way(leg, held, r) * b.legs[leg, UNIT]
             why = b.legs[leg, WHY] if b.legs[leg, WHY] != 0 else np.int64(PAIR)
@@ -401,7 +432,7 @@ def _roll(t, leg, r, b):  # type: ignore[no-untyped-def]
         if take > 0:
             _fill(t, leg, k, -way * take, out, CLOSE, ROLL, r, b)
             _fill(t, leg, into, way * take, entry, OPEN, ROLL, r, b)
-        if b.record and take < size:
+        if take < size:
             blocked = out if leave < size else entry
             why = -blocked if blocked <= 0 else np.int64(VOLUME)
             _miss(t, leg, k, -way * size, -way * take, why, b)
@@ -482,7 +513,7 @@ def _open(t, g, first, beyond, resting, tied, equity, r, b):  # type: ignore[no-
         lots = _way(leg, goal, r) * b.legs[leg, UNIT]
         if can > 0:
             _fill(t, leg, b.legs[leg, CODE], lots * can, b.legs[leg, QUOTE], OPEN, SIGNAL, r, b)
-        if b.record and can < n:
+        if can < n:
             why = b.legs[leg, WHY] if b.legs[leg, WHY] != 0 else np.int64(PAIR)
             why = np.int64(MARGIN) if poor else why
             _miss(t, leg, b.legs[leg, CODE], lots * n, lots * can, why, b)
@@ -679,7 +710,269 @@ def _same_codes(t, r):  # type: ignore[no-untyped-def]
     return same
 
 
+# -- The short way ----------------------------------------------------------------------------
+
+
+@_step(inline="always")
+def _tied(units, t, r):  # type: ignore[no-untyped-def]
+    """Return the margin of units of plain legs at a settlement, in fen: step 8."""
+    total = np.int64(0)
+    for leg in range(r.ratio.shape[0]):
+        exact = np.uint64(abs(units) * r.tie[t, leg] + MARGIN_SCALE // 2)
+        total += np.int64(exact // np.uint64(MARGIN_SCALE))
+    return total
+
+
+@_step(inline="always")
+def _fits(t, wish, equity, r, b):  # type: ignore[no-untyped-def]
+    """Tell whether nothing stands in the way of a wish of plain legs: it fills whole."""
+    tied = np.int64(0)
+    fits = True
+    for leg in range(r.ratio.shape[0]):
+        k = r.codes[0, leg]
+        held, goal = b.held[leg, k, POS], wish * r.ratio[leg]
+        kept = np.int64(0)
+        if held * goal > 0:
+            kept = goal if abs(goal) < abs(held) else held
+        opened = abs(goal - kept)
+        buying = goal > held
+        shut = r.tape[t, k, BUY_SHUT] if buying else r.tape[t, k, SELL_SHUT]
+        fits = fits and shut == 0 and abs(held - kept) + opened <= r.tape[t, k, CAP]
+        fits = fits and t < r.life[k, EXITS]
+        if opened != 0:
+            fits = fits and r.life[k, LISTED] <= t <= r.life[k, LAST]
+            price = r.tape[t, k, BUY] if buying else r.tape[t, k, SELL]
+            size, rate = r.life[k, SIZE], r.tape[t - 1, k, RATE]
+            tied += margin_fen(abs(kept), r.tape[t - 1, k, SETTLE], size, rate)
+            tied += margin_fen(opened, price, size, rate)
+            tied += fee_fen(
+                opened, price, size, r.tape[t, k, FEE_OPEN], r.tape[t, k, LOT_OPEN]
+            )
+    return fits and tied <= equity
+
+
+@_step(inline="always")
+def _fill_whole(t, wish, r, b):  # type: ignore[no-untyped-def]
+    """Work a wish of plain legs that `_fits`, as steps 1 to 6 would; record nothing.
+
+    Returns what it brings in less fees, and the fees.
+    """
+    fees = closing = opening = gross = np.int64(0)
+    ends = True
+    for leg in range(r.ratio.shape[0]):
+        k = r.codes[0, leg]
+        held, goal = b.held[leg, k, POS], wish * r.ratio[leg]
+        kept = np.int64(0)
+        if held * goal > 0:
+            kept = goal if abs(goal) < abs(held) else held
+        ends = ends and kept == 0
+        price = r.tape[t, k, BUY] if goal > held else r.tape[t, k, SELL]
+        size = r.life[k, SIZE]
+        shut, opened = held - kept, goal - kept
+        if shut != 0:
+            fee = fee_fen(
+                abs(shut), price, size, r.tape[t, k, FEE_CLOSE], r.tape[t, k, LOT_CLOSE]
+            )
+            fees += fee
+            closing += shut * price * size - fee
+        if opened != 0:
+            fee = fee_fen(
+                abs(opened), price, size, r.tape[t, k, FEE_OPEN], r.tape[t, k, LOT_OPEN]
+            )
+            fees += fee
+            opening -= opened * price * size + fee
+        b.held[leg, k, POS] = goal
+        b.held[leg, k, TODAY] = opened
+        b.held[leg, k, PAID] = opened * price
+        gross += abs(goal)
+    b.sums[SUM_FEES] = fees
+    b.sums[SUM_TRADED] = closing + opening + fees
+    b.sums[SUM_CLOSED] = 0
+    b.sums[TRIP_NET] += closing
+    if ends and b.sums[N_TRIPS] > b.sums[N_ENDED]:
+        b.sums[N_ENDED] += 1
+        b.sums[N_WON] += b.sums[TRIP_NET] > 0
+    if gross != 0 and b.sums[N_TRIPS] == b.sums[N_ENDED]:
+        b.sums[N_TRIPS] += 1
+        b.sums[TRIP_NET] = 0
+    b.sums[TRIP_NET] += opening
+    b.sums[GROSS] = gross
+    return closing + opening, fees
+
+
 # -- A whole run ------------------------------------------------------------------------------
+
+
+@_step(inline="always")
+def _enter(t, closed, mtm, fees, deposit, equity, margin, call, b):  # type: ignore[no-untyped-def]
+    """Enter a session in the statement; those without position and order are left out."""
+    n = b.sums[N_ACTIVE]
+    b.sums[N_ACTIVE] += 1
+    b.short[n, WHEN] = t
+    b.short[n, RESULT] = mtm - fees
+    b.short[n, WORTH] = equity
+    b.short[n, TIE] = margin
+    if b.brief:
+        b.sums[ALL_FEES] += fees
+        if call > 0:
+            b.sums[N_CALLS] += 1
+            b.sums[LARGEST] = max(b.sums[LARGEST], call)
+            b.sums[PAID_IN] += deposit
+        return
+    # Cell by cell: a view of the row would cost more than all of it.
+    b.statement[t, CLOSED_PNL] = closed
+    b.statement[t, MTM] = mtm
+    b.statement[t, FEES] = fees
+    b.statement[t, DEPOSIT] = deposit
+    b.statement[t, EQUITY] = equity
+    b.statement[t, MARGIN_HELD] = margin
+    b.statement[t, MARGIN_CALL] = call
+
+
+@_step(inline="always")
+def _position(t, r, b):  # type: ignore[no-untyped-def]
+    """Record the lots held after a session."""
+    for leg in range(r.ratio.shape[0]):
+        for k in range(r.life.shape[0]):
+            b.positions[t, leg, k] = b.held[leg, k, POS]
+
+
+@_step()
+def _book(sessions, record, brief, statement, positions, fills, shorts, r):  # type: ignore[no-untyped-def]
+    """Return a book nothing has been entered in."""
+    legs, columns = r.ratio.shape[0], r.life.shape[0]
+    b = _Book(
+        np.zeros((legs, columns, 4), dtype=np.int64),
+        np.ones((legs, 5), dtype=np.int64),
+        np.zeros((1 if r.paired else legs, 5), dtype=np.int64),
+        np.zeros(columns, dtype=np.int64),
+        np.zeros(columns, dtype=np.int64),
+        np.zeros(15, dtype=np.int64),
+        record,
+        brief,
+        np.zeros((sessions, 4), dtype=np.int64),
+        statement,
+        positions,
+        fills,
+        shorts,
+    )
+    for leg in range(legs):
+        # The short way leaves the code as it is here; a cut after it reads it.
+        b.legs[leg, CODE] = r.codes[0, leg]
+        if r.paired:
+            b.legs[leg, UNIT] = abs(r.ratio[leg])
+    return b
+
+
+@_step()
+def _keep(want, limits, capital, r, b):  # type: ignore[no-untyped-def]
+    """Book one column of wishes; return the session of the bust or -1."""
+    sessions, legs, columns = want.shape[0], r.ratio.shape[0], r.life.shape[0]
+    equity = capital
+    before = np.int64(0)  # worth of what came into the session, at the last settlement
+    called = _NEVER  # evening of the pending call
+    flat = True
+    settled, leave_by = False, np.int64(0)  # nothing left to do until then
+    leaves = r.life[:, EXITS].min()
+    entered, went = 0, -1
+    t = 0
+    while t + 1 < sessions:
+        t += 1
+        wish = want[t - 1]
+        if flat and wish == 0:
+            settled = False
+            continue
+        quiet = settled and wish == want[t - 2] and t < leave_by
+        if quiet and r.plain and b.brief:
+            # A stretch with nothing to do but to mark to market: in a loop of its own.
+            beyond, stuck = min(sessions, leave_by), False
+            while t < beyond and want[t - 1] == wish:
+                worth, margin = wish * r.worth[t], _tied(wish, t, r)
+                after = equity + worth - before
+                stuck = after <= 0 or margin > after
+                if stuck:
+                    break
+                b.short[entered, WHEN] = t
+                b.short[entered, RESULT] = worth - before
+                b.short[entered, WORTH] = after
+                b.short[entered, TIE] = margin
+                entered += 1
+                before, equity = worth, after
+                t += 1
+            if not stuck:
+                t -= 1
+                continue
+        if quiet and r.plain:
+            worth, margin = wish * r.worth[t], _tied(wish, t, r)
+            after = equity + worth - before
+            if after > 0 and margin <= after:
+                b.sums[N_ACTIVE] = entered
+                _enter(t, 0, worth - before, 0, 0, after, margin, 0, b)
+                entered += 1
+                if b.record:
+                    _position(t, r, b)
+                before, equity = worth, after
+                continue
+        short = r.plain and called == _NEVER and limits[t - 1] == 0 and not quiet
+        whole = short and not b.record and _fits(t, wish, equity, r, b)
+        if whole:
+            earned, fees = _fill_whole(t, wish, r, b)
+            settled, leave_by, flat = True, leaves, wish == 0
+            worth, margin = wish * r.worth[t], _tied(wish, t, r)
+            after = equity + earned + worth - before
+            if b.brief and after > 0 and margin <= after:
+                b.short[entered, WHEN] = t
+                b.short[entered, RESULT] = after - equity
+                b.short[entered, WORTH] = after
+                b.short[entered, TIE] = margin
+                b.sums[ALL_FEES] += fees
+                entered += 1
+                before, equity = worth, after
+                continue
+        else:
+            _begin(t, r, b)
+            if not (quiet and _same_codes(t, r)):
+                if called != _NEVER and called < t - 1 and wish != want[t - 2]:
+                    called = _NEVER
+                _work(t, wish, limits[t - 1], called != _NEVER, equity, r, b)
+                settled, leave_by = _settled(wish, r, b)
+                settled = settled and called == _NEVER  # a pending cut is tried again
+
+        # 7. to 9. Mark to market, equity, bust.
+        worth = wish * r.worth[t] if whole else _worth(t, r, b)
+        mtm = worth - before + b.sums[SUM_TRADED]
+        before = worth
+        bust = equity + mtm - b.sums[SUM_FEES] <= 0
+        if bust:
+            for leg in range(legs):
+                for k in range(columns):
+                    if b.held[leg, k, POS] != 0:
+                        _settle_out(t, leg, k, -b.held[leg, k, POS], BUST, r, b)
+        equity += mtm - b.sums[SUM_FEES]
+        flat = b.sums[GROSS] == 0
+
+        # 8. and 10. Margin, and a call where equity does not carry it.
+        margin = np.int64(0)
+        if not flat:
+            margin = _tied(wish, t, r) if whole else _margin(POS, t, r, b)
+        call = max(margin - equity, np.int64(0)) if not flat else np.int64(0)
+        deposit = np.int64(0)
+        if call > 0 and r.deposit:
+            deposit = call
+            equity += call
+        elif call > 0:
+            called, settled = t, False
+            _cut(t, equity, r, b)
+        b.sums[N_ACTIVE] = entered
+        _enter(t, b.sums[SUM_CLOSED], mtm, b.sums[SUM_FEES], deposit, equity, margin, call, b)
+        entered += 1
+        if b.record:
+            _position(t, r, b)
+        if bust:
+            went = t
+            break
+    b.sums[N_ACTIVE] = entered
+    return went
 
 
 @njit(cache=True, nogil=True)
@@ -710,80 +1003,125 @@ def keep(want, limits, capital, rules, record, statement, positions, fills, shor
     Returns
     -------
     tuple of int
-        Fills, shortfalls (counted on even where the arrays are too small to hold them), and
-        the session of the bust or -1.
+        Fills and shortfalls (counted on even where the arrays are too small to hold them),
+        and the session of the bust or -1.
     """
-    r = rules
-    sessions, legs, columns = want.shape[0], r.ratio.shape[0], r.life.shape[0]
-    groups = 1 if r.paired else legs
-    b = _Book(
-        np.zeros((legs, columns, 4), dtype=np.int64),
-        np.ones((legs, 5), dtype=np.int64),
-        np.zeros((groups, 5), dtype=np.int64),
-        np.zeros(columns, dtype=np.int64),
-        np.zeros(columns, dtype=np.int64),
-        np.zeros(5, dtype=np.int64),
-        record,
-        fills,
-        shorts,
-    )
-    if r.paired:
-        for leg in range(legs):
-            b.legs[leg, UNIT] = abs(r.ratio[leg])
-    equity = capital
-    before = np.int64(0)  # worth of what came into the session, at the last settlement
-    called = _NEVER  # evening of the pending call
-    flat = True
-    settled, leave_by = False, np.int64(0)  # nothing left to do until then
-    statement[0, EQUITY] = equity
-    for t in range(1, sessions):
-        wish = want[t - 1]
-        if flat and wish == 0:
-            statement[t, EQUITY] = equity
-            settled = False
-            continue
-        _begin(t, r, b)
-        if not (settled and wish == want[t - 2] and t < leave_by and _same_codes(t, r)):
-            if called != _NEVER and called < t - 1 and wish != want[t - 2]:
-                called = _NEVER
-            _work(t, wish, limits[t - 1], called != _NEVER, equity, r, b)
-            settled, leave_by = _settled(wish, r, b)
-            settled = settled and called == _NEVER  # a pending cut is tried again
-
-        # 7. to 9. Mark to market, equity, bust.
-        worth = _worth(t, r, b)
-        mtm = worth - before + b.sums[SUM_TRADED]
-        before = worth
-        bust = equity + mtm - b.sums[SUM_FEES] <= 0
-        if bust:
-            for leg in range(legs):
-                for k in range(columns):
-                    if b.held[leg, k, POS] != 0:
-                        _settle_out(t, leg, k, -b.held[leg, k, POS], BUST, r, b)
-        equity += mtm - b.sums[SUM_FEES]
-        flat = _flat(r, b)
-
-        # 8. and 10. Margin, and a call where equity does not carry it.
-        margin = np.int64(0) if flat else _margin(POS, t, r, b)
-        call = max(margin - equity, np.int64(0)) if not flat else np.int64(0)
-        statement[t, CLOSED_PNL] = b.sums[SUM_CLOSED]
-        statement[t, MTM] = mtm
-        statement[t, FEES] = b.sums[SUM_FEES]
-        statement[t, MARGIN_HELD] = margin
-        statement[t, MARGIN_CALL] = call
-        if call > 0 and r.deposit:
-            statement[t, DEPOSIT] = call
-            equity += call
-        elif call > 0:
-            called, settled = t, False
-            _cut(t, equity, r, b)
+    sessions = want.shape[0]
+    b = _book(sessions, record, False, statement, positions, fills, shorts, rules)
+    bust = _keep(want, limits, capital, rules, b)
+    equity, done = capital, 0
+    for t in range(want.shape[0]):
+        if done < b.sums[N_ACTIVE] and b.short[done, WHEN] == t:
+            equity = statement[t, EQUITY]
+            done += 1
         statement[t, EQUITY] = equity
-        if record:
-            for leg in range(legs):
-                for k in range(columns):
-                    positions[t, leg, k] = b.held[leg, k, POS]
-        if bust:
-            for s in range(t + 1, sessions):
-                statement[s, EQUITY] = equity
-            return b.sums[N_FILLS], b.sums[N_SHORTS], t
-    return b.sums[N_FILLS], b.sums[N_SHORTS], -1
+    return b.sums[N_FILLS], b.sums[N_SHORTS], bust
+
+
+# -- Many columns -----------------------------------------------------------------------------
+
+#: What `keep_many` writes of each column: money in fen; shares; counts; the session of the
+#: bust or -1; mean, deviation (n - 1), skewness and kurtosis (normal 3) of daily returns.
+FIGURES = ("net", "fees", "worst_day", "worst_equity", "max_drawdown_yuan", "max_drawdown",
+           "peak_margin", "margin_calls", "largest_call", "deposits", "round_trips",
+           "open_trips", "won", "unfilled_orders", "bust", "total_return", "mean", "deviation",
+           "skewness", "kurtosis")  # fmt: skip
+
+
+@_step()
+def _figures(capital, sessions, first, b, row, daily):  # type: ignore[no-untyped-def]
+    """Write the figures of a book and its daily returns, the first in session `first`."""
+    wanted = len(daily) > 0
+    peak = worst_day = deepest_yuan = np.int64(0)
+    last = path = top = lowest = capital
+    index = crest = 1.0
+    trough = s1 = s2 = s3 = s4 = 0.0
+    for n in range(b.sums[N_ACTIVE]):
+        result = b.short[n, RESULT]
+        change = result / last  # on the equity of the evening before
+        if wanted:
+            daily[b.short[n, WHEN]] = change
+        square = change * change
+        s1 += change
+        s2 += square
+        s3 += square * change
+        s4 += square * square
+        index *= 1.0 + change
+        if index > crest:
+            crest = index
+        elif index < crest * (1.0 + trough):
+            trough = index / crest - 1.0
+        path += result
+        top = max(top, path)
+        lowest = min(lowest, path)
+        deepest_yuan = min(deepest_yuan, path - top)
+        worst_day = min(worst_day, result)
+        peak = max(peak, b.short[n, TIE])
+        last = b.short[n, WORTH]
+    row[0], row[1], row[2], row[3] = path - capital, b.sums[ALL_FEES], worst_day, lowest
+    row[4], row[5], row[6], row[7] = deepest_yuan, trough, peak, b.sums[N_CALLS]
+    row[8], row[9] = b.sums[LARGEST], b.sums[PAID_IN]
+    row[15] = index - 1.0
+    row[16:] = np.nan
+    count = sessions - first
+    if count > 1:
+        mean, square = s1 / count, s2 / count
+        spread = max(square - mean * mean, 0.0)
+        row[16], row[17] = mean, np.sqrt(spread * count / (count - 1))
+        if spread > 0.0:
+            third = s3 / count - 3.0 * mean * square + 2.0 * mean**3
+            fourth = s4 / count - 4.0 * mean * s3 / count + 6.0 * mean**2 * square - 3.0 * mean**4
+            row[18], row[19] = third / spread**1.5, fourth / spread**2
+
+
+@njit(cache=True, nogil=True)
+def keep_many(want, limits, capital, rules, first, figures, daily):  # type: ignore[no-untyped-def]
+    """Book N columns of wishes, each by itself, and keep of each only its figures.
+
+    Parameters
+    ----------
+    want : int32 ndarray of shape (T, N), Fortran order
+        Wished units.
+    limits : int64 ndarray of shape (T, N) or (T, 1), Fortran order
+        Resting prices in fen, 0 for none; one column serves all.
+    capital : int64 ndarray of shape (N,)
+        Opening equity, fen.
+    rules : Rules
+        What holds for the whole run.
+    first : int
+        Session of the first return; -1: the session after each column's first wish.
+    figures : float64 ndarray of shape (N, 20)
+        Written: columns `FIGURES`.
+    daily : float64 ndarray of shape (N, T) or (N, 0)
+        Written, zero before: the return of each session, where there is room for it.
+    """
+    sessions, columns = want.shape
+    column = np.zeros(sessions, dtype=np.int64)
+    b = _book(
+        sessions,
+        False,
+        True,
+        np.zeros((0, 7), dtype=np.int64),
+        np.zeros((0, 1, 1), dtype=np.int64),
+        np.zeros((0, 8), dtype=np.int64),
+        np.zeros((0, 6), dtype=np.int64),
+        rules,
+    )
+    for n in range(columns):
+        start = np.int64(first)
+        for t in range(sessions):
+            column[t] = want[t, n]
+        if start < 0:
+            start = np.int64(1)
+            for t in range(sessions):
+                if column[t] != 0:
+                    start = np.int64(t + 1)
+                    break
+        b.held[:] = 0
+        b.groups[:] = 0
+        b.sums[:] = 0
+        rest = limits[:, n] if limits.shape[1] > 1 else limits[:, 0]
+        bust = _keep(column, rest, capital[n], rules, b)
+        _figures(capital[n], sessions, start, b, figures[n], daily[n])
+        figures[n, 10], figures[n, 11] = b.sums[N_TRIPS], b.sums[N_TRIPS] - b.sums[N_ENDED]
+        figures[n, 12], figures[n, 13], figures[n, 14] = b.sums[N_WON], b.sums[N_SHORTS], bust

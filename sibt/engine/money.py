@@ -34,7 +34,8 @@ def fee_fen(lots, price, multiplier, rate, per_lot):  # type: ignore[no-untyped-
         Share of turnover, and fen per lot, both times the broker's mark-up, in 1e-10.
     """
     exact = lots * price * multiplier * rate + lots * per_lot
-    return (exact + FEE_SCALE // 2) // FEE_SCALE
+    # Never negative: dividing unsigned spares the machine the sign.
+    return np.int64(np.uint64(exact + FEE_SCALE // 2) // np.uint64(FEE_SCALE))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -52,7 +53,8 @@ def margin_fen(lots, price, multiplier, rate):  # type: ignore[no-untyped-def]
     rate : int
         Margin rate in 1e-6.
     """
-    return (lots * price * multiplier * rate + MARGIN_SCALE // 2) // MARGIN_SCALE
+    exact = lots * price * multiplier * rate
+    return np.int64(np.uint64(exact + MARGIN_SCALE // 2) // np.uint64(MARGIN_SCALE))
 
 
 def scaled(

@@ -12,10 +12,10 @@ from sibt.engine.execution import Execution
 from sibt.engine.job import Job, Legs, check_index, prepare
 from sibt.engine.money import FEE_SCALE, MARGIN_SCALE, to_fen
 from sibt.engine.result import Result
-from sibt.errors import DataError, SettingError, StrategyError
+from sibt.errors import DataError, SettingError, SibtError, StrategyError
 from sibt.market.panel import Market
 
-__all__ = ["simulate"]
+__all__ = ["check_wishes", "limits_of", "simulate"]
 
 IntArray = NDArray[np.int64]
 
@@ -78,12 +78,58 @@ def simulate(
     job = prepare(market, legs, account=account, execution=execution, terms=terms)
     want = _wishes(market, units)
     resting = _limits(market, limits, job)
-    _check_size(job, want)
-    _check_known_from(market, want, known_from)
-    _check_settlements(job, want)
-    _check_standard(job, want)
+    _check(job, want, known_from)
     booked = job.book(want, resting)
     return Result.assemble(job, want, resting, booked, known_from=known_from)
+
+
+def check_wishes(job: Job, want: NDArray[np.int32], known_from: Any) -> dict[int, str]:
+    """Return why columns of wishes cannot be booked, as `simulate` would say it.
+
+    Parameters
+    ----------
+    job : Job
+        What they are booked with.
+    want : int32 ndarray of shape (T, N)
+        Wished units.
+    known_from : str, pd.Timestamp or None
+        As in `simulate`.
+
+    Returns
+    -------
+    dict of int to str
+        Reasons by column; empty where all may be booked.
+    """
+    suspects = np.zeros(want.shape[1], dtype=bool)
+    extreme = np.array([want.max(initial=0), want.min(initial=0)], dtype=np.int64)
+    try:
+        _check_size(job, extreme)
+    except SettingError:
+        suspects[:] = True
+    if known_from is not None:
+        day = pd.Timestamp(known_from)
+        early = int(job.market.sessions.searchsorted(day, side="right")) - 1
+        suspects |= (want[: max(early, 0)] != 0).any(axis=0)
+    bare = np.flatnonzero(_bare(job).any(axis=1))
+    if len(bare):
+        suspects |= (want[: int(bare[-1]) + 1] != 0).any(axis=0)
+    for t, _ in _crossings(job):
+        suspects |= (want[t] != 0) & (want[t - 1] != 0)
+    reasons = {}
+    for column in np.flatnonzero(suspects):
+        try:
+            _check(job, want[:, column].astype(np.int64), known_from)
+        except SibtError as error:
+            reasons[int(column)] = str(error)
+    return reasons
+
+
+def _check(job: Job, want: IntArray, known_from: Any) -> None:
+    """Refuse wishes that cannot be booked."""
+    _check_size(job, want)
+    _check_known_from(job.market, want, known_from)
+    _check_settlements(job, want)
+    _check_standard(job, want)
 
 
 def _wishes(market: Market, units: Any) -> IntArray:
@@ -110,6 +156,21 @@ def _wishes(market: Market, units: Any) -> IntArray:
             " fewer units."
         )
     return stated.ffill().fillna(0.0).to_numpy().astype(np.int64)
+
+
+def limits_of(market: Market, limits: Any, job: Job, count: int) -> IntArray:
+    """Return resting prices of N columns in fen, 0 for none, shape (T, N) or (T, 1)."""
+    if limits is None or isinstance(limits, pd.Series):
+        return np.asfortranarray(_limits(market, limits, job)[:, None])
+    wide = np.asarray(limits, dtype=float)
+    wide = wide[:, None] if wide.ndim == 1 else wide
+    if wide.shape[0] != len(market.sessions) or wide.shape[1] not in (1, count):
+        raise StrategyError(
+            f"limits of {count} sets over {len(market.sessions)} sessions have shape"
+            f" {wide.shape}; return (sessions, sets)."
+        )
+    columns = [_limits(market, pd.Series(c, market.sessions), job) for c in wide.T]
+    return np.asfortranarray(np.column_stack(columns))
 
 
 def _limits(market: Market, limits: Any, job: Job) -> IntArray:
@@ -190,9 +251,7 @@ def _check_settlements(job: Job, want: IntArray) -> None:
     if not len(wished):
         return
     market = job.market
-    columns = [market.column(code) for code in job.contracts]
-    bar = market.traded()[:, columns]
-    bare = bar & np.isnan(market.settle[:, columns])
+    bare = _bare(job)
     bare[: wished[0]] = False
     if not bare.any():
         return
@@ -207,19 +266,36 @@ def _check_settlements(job: Job, want: IntArray) -> None:
     )
 
 
+def _bare(job: Job) -> NDArray[np.bool_]:
+    """Return where a bar of the legs has no settlement, shape (T, K)."""
+    columns = [job.market.column(code) for code in job.contracts]
+    bare: NDArray[np.bool_] = job.market.traded()[:, columns]
+    return bare & np.isnan(job.market.settle[:, columns])
+
+
 def _check_standard(job: Job, want: IntArray) -> None:
     """Refuse to roll lots from one delivery standard into another."""
+    for t, leg in _crossings(job):
+        if want[t] and want[t - 1]:
+            a, b = job.codes[t - 1, leg], job.codes[t, leg]
+            raise StrategyError(
+                f"Leg '{job.legs[leg]}' would roll from {job.contracts[a]} into"
+                f" {job.contracts[b]} after {job.market.sessions[t]:%Y-%m-%d}: two delivery"
+                " standards, two goods; be flat there, or allow it with cross_standard=True"
+                " (--cross-standard)."
+            )
+
+
+def _crossings(job: Job) -> list[tuple[int, int]]:
+    """Return sessions and legs in which a leg's contract passes to another delivery standard."""
     if job.execution.cross_standard:
-        return
+        return []
     standards = np.array([f"{c.product.name} {c.standard}" for c in job.lives])
-    for leg, name in enumerate(job.legs):
+    found = []
+    for leg in range(len(job.legs)):
         codes = job.codes[:, leg]
-        for t in range(1, len(codes)):
+        for t in np.flatnonzero(codes[1:] != codes[:-1]) + 1:
             a, b = codes[t - 1], codes[t]
-            if a != b and a >= 0 and want[t] and want[t - 1] and standards[a] != standards[b]:
-                raise StrategyError(
-                    f"Leg '{name}' would roll from {job.contracts[a]} into {job.contracts[b]}"
-                    f" after {job.market.sessions[t]:%Y-%m-%d}: two delivery standards, two"
-                    " goods; be flat there, or allow it with cross_standard=True"
-                    " (--cross-standard)."
-                )
+            if a >= 0 and standards[a] != standards[b]:
+                found.append((int(t), leg))
+    return found

@@ -12,6 +12,7 @@ switched off, give NaN throughout.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
@@ -436,10 +437,28 @@ def _evaluate(
     if len(lengths) > 1:
         raise StrategyError(f"Vectors of parameters must be of one length, got {sorted(lengths)}.")
     settings, take = _distinct(parameters)
-    values = kernel(_floats(x), *settings)
     if all(p.ndim == 0 for p in parameters):
-        return pd.Series(values[:, 0], index=x.index)
-    return Columns(values, take)
+        return pd.Series(kernel(_floats(x), *settings)[:, 0], index=x.index)
+    return Columns(_remembered(kernel, _floats(x), settings), take)
+
+
+#: Columns of the last sweeps' chunks: the next chunk asks for the same.
+_SEEN: OrderedDict[tuple[Any, ...], FloatArray] = OrderedDict()
+_REMEMBERED = 8
+
+
+def _remembered(
+    kernel: Callable[..., FloatArray], x: FloatArray, settings: list[FloatArray]
+) -> FloatArray:
+    """Return the columns of a kernel, computed once for the chunks that ask alike."""
+    key = (kernel, x.tobytes(), *(setting.tobytes() for setting in settings))
+    values = _SEEN.get(key)
+    if values is None:
+        values = kernel(x, *settings)
+        _SEEN[key] = values
+        while len(_SEEN) > _REMEMBERED:
+            _SEEN.popitem(last=False)
+    return values
 
 
 def _floats(x: pd.Series[float]) -> FloatArray:
