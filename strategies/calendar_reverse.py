@@ -53,6 +53,9 @@ class CalendarReverse(sibt.Strategy):
         # Other years are controls: the same day of their year.
         return f"{p.year}-05-14"
 
+    def refuses(self, p):
+        return {"z_exit is not below z": (p.entry == "zscore") & (p.z_exit >= p.z)}
+
     def pair(self, p):
         """Return the codes of the near and the far leg."""
         month = pd.Period(f"{p.year}-{p.near_month}", "M")

@@ -76,6 +76,15 @@ class ShortRallies(sibt.Strategy):
     def known_from(self, p):
         return "2024-03-29" if p.variant == "quarterly" else "2024-05-14"
 
+    def refuses(self, p):
+        long = p.variant == "quarterly"  # the field report knows no long side
+        return {
+            "long_exit is not above target": long & (p.long_exit <= p.target),
+            "target is not above 11100, the last step": (
+                long & (p.tranches > 1) & (p.target <= 11100.0)
+            ),
+        }
+
     def contracts(self, market, p):
         """Return the contract to hold, decided after each session."""
         # One delivery standard, unless the run was told to cross the line.

@@ -53,6 +53,10 @@ class TraderHedge(sibt.Strategy):
     def known_from(self, p):
         return p.asof
 
+    def refuses(self, p):
+        ranked = (p.program == "timed") & (p.signal == "percentile")
+        return {"normal is not below high": ranked & (p.normal >= p.high)}
+
     def grade(self, p):
         return p.spot_grade
 

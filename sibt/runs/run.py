@@ -26,7 +26,7 @@ from sibt.sources import load_market
 from sibt.strategy.loader import blame, find, load
 from sibt.strategy.strategy import Comparison, Params, Strategy
 
-__all__ = ["Run", "run"]
+__all__ = ["Run", "between", "checked", "run"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +161,8 @@ def run(
             strategy = load(path)
     with clock("market"):
         whole = market if market is not None else load_market()
-        cut = _cut(whole, start, end)
-        seen_in_data = _sound(cut)
+        cut = between(whole, start, end)
+        seen_in_data = checked(cut)
     execution = execution or Execution()
     said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
     said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
@@ -175,6 +175,9 @@ def run(
             "cross_standard": execution.cross_standard,
         }
         p = strategy.params(params, context)
+        for sentence, holds in _ask(path, strategy.refuses, p).items():
+            if np.any(holds):
+                raise StrategyError(f"These parameters are refused: {sentence}.")
         wishes = _wishes(strategy, path, cut, p, start)
         book = None
         if wishes.exposure is not None:
@@ -219,8 +222,14 @@ def run(
     )
 
 
-def _sound(market: Market) -> tuple[Finding, ...]:
-    """Return what the checks find in the data; refuse what would make the run wrong."""
+def checked(market: Market) -> tuple[Finding, ...]:
+    """Return what the checks find in the data; refuse what would make a run wrong.
+
+    Raises
+    ------
+    DataError
+        Something is wrong.
+    """
     found = tuple(findings(market))
     wrong = [finding for finding in found if finding.severity == "wrong"]
     if wrong:
@@ -272,7 +281,8 @@ def _day(value: str | pd.Timestamp, flag: str) -> pd.Timestamp:
         raise SettingError(f"{flag} is '{value}', no day; write it as 2024-05-15.") from None
 
 
-def _cut(market: Market, start: Any, end: Any) -> Market:
+def between(market: Market, start: Any, end: Any) -> Market:
+    """Return the market cut at the last session of a run; refuse a window it does not hold."""
     sessions = market.sessions
     if start is not None:
         first = _day(start, "--from")

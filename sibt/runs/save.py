@@ -19,9 +19,10 @@ from typing import Any
 import pandas as pd
 
 from sibt import __version__
+from sibt.runs import trials
 from sibt.runs.run import Run
 
-__all__ = ["TABLES", "figures", "manifest", "save", "tables"]
+__all__ = ["TABLES", "figures", "manifest", "point", "save", "tables"]
 
 #: Tables of a run, one CSV file each.
 TABLES = ("fills", "statement", "positions", "unfilled", "round_trips")
@@ -181,11 +182,19 @@ def save(
         _json(record, work / "manifest.json")
         work.chmod(0o755)
         folder = _place(work, out, f"{made:%Y%m%d-%H%M%S}-{run.name}")
+        trials.add(out, run.market, run.name, 1, _look(record))
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
-    _point(out / "latest", folder)
+    point(out / "latest", folder)
     return folder
+
+
+def _look(record: Mapping[str, Any]) -> str:
+    """Return what makes two runs one and the same look at the data."""
+    same = {name: record[name] for name in ("strategy", "parameters", "data", "settings")}
+    text = json.dumps(same, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _place(work: Path, out: Path, name: str) -> Path:
@@ -204,7 +213,7 @@ def _place(work: Path, out: Path, name: str) -> Path:
         number += 1
 
 
-def _point(link: Path, folder: Path) -> None:
+def point(link: Path, folder: Path) -> None:
     """Let `latest` lead to the folder: a link, or its name in a file where links fail."""
     fresh = link.with_name(f".latest-{os.getpid()}")
     try:

@@ -1,15 +1,15 @@
 """Find a strategy: a file of the user's, or one of the shipped ones by name."""
 
-import importlib.util
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 from sibt.errors import SibtError, StrategyError, did_you_mean
 from sibt.sources.shipped import shipped
 from sibt.strategy.strategy import Strategy
 
-__all__ = ["blame", "find", "load", "shipped_names"]
+__all__ = ["blame", "find", "load", "loaded", "shipped_names"]
 
 
 def shipped_names() -> list[str]:
@@ -54,15 +54,30 @@ def load(name: str | Path) -> Strategy:
         The file does not run, or defines none or more than one.
     """
     path = find(name)
+    return loaded(path, path.read_bytes())
+
+
+def loaded(path: Path, source: bytes) -> Strategy:
+    """Return the one strategy a source defines, wherever its file may be.
+
+    Parameters
+    ----------
+    path : Path
+        The file it was read from, for messages; it need not be there.
+    source : bytes
+        What stands in it.
+
+    Raises
+    ------
+    StrategyError
+        It does not run, or defines none or more than one.
+    """
     module_name = f"sibt_strategy_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(module_name)
+    module.__file__ = str(path.absolute())
     sys.modules[module_name] = module
-    quiet, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, module.__file__, "exec", dont_inherit=True), vars(module))
     except SyntaxError as error:
         raise StrategyError(
             f"{path} line {error.lineno} is no Python: {error.msg}; mend the line."
@@ -71,8 +86,6 @@ def load(name: str | Path) -> Strategy:
         raise
     except (Exception, SystemExit) as error:
         raise blame(path, error) from error
-    finally:
-        sys.dont_write_bytecode = quiet
     found = [
         thing
         for thing in vars(module).values()

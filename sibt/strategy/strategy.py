@@ -246,6 +246,14 @@ class Strategy:
         """Return the day the idea became known; nothing fills before the session after it."""
         return None
 
+    def refuses(self, p: Params) -> Mapping[str, Any]:
+        """Return parameters that contradict each other: a sentence, and whether it holds.
+
+        ``{"exit is not below entry": p.exit >= p.entry}``: a run is refused with the sentence;
+        a sweep, where `p` holds rows, names each such set as refused with it.
+        """
+        return {}
+
     def legs(self, market: Market, p: Params) -> Mapping[str, Any]:
         """Return contract to ratio, or name to (Series of codes by session, ratio)."""
         raise StrategyError(f"{type(self).__name__} does not say its legs; define legs(market, p).")

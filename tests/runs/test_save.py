@@ -31,7 +31,7 @@ def hedged():
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if "trials.jsonl" not in path.name)
 
 
 def fail(run, path):
