@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sample lock clean
+.PHONY: help demo test lint sample bench lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -23,10 +23,16 @@ lint: $(VENV)/.dev ## Check style, types and the direction of imports
 sample: $(VENV)/.run ## Make the simulated sample market anew
 	$(BIN)/python -m sibt.sources.sample data/sample
 
+bench: $(VENV)/.dev requirements-bench.txt ## Time a sweep against a bare loop, vectorbt and backtrader
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/sweep.py
+
 lock: $(VENV)/.dev ## Pin all dependencies with their hashes anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group build --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group dev --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group bench --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements-bench.txt
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

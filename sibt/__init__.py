@@ -19,6 +19,7 @@ _WHERE = {
     "Result": "sibt.engine.result",
     "SibtError": "sibt.errors",
     "Strategy": "sibt.strategy.strategy",
+    "Sweep": "sibt.sweep.sweep",
     "book": "sibt.engine.booking",
     "contract": "sibt.market.contract",
     "load_market": "sibt.sources",
@@ -36,12 +37,14 @@ __all__ = [
     "Result",
     "SibtError",
     "Strategy",
+    "Sweep",
     "__version__",
     "book",
     "contract",
     "load_market",
     "run",
     "simulate",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
@@ -59,9 +62,14 @@ if TYPE_CHECKING:
     from sibt.strategy.strategy import Param as Param
     from sibt.strategy.strategy import Report as Report
     from sibt.strategy.strategy import Strategy as Strategy
+    from sibt.sweep.sweep import Sweep as Sweep
+    from sibt.sweep.sweep import sweep as sweep
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sweep":
+        # The package itself: importing any of its modules puts it here, so it can be called.
+        return import_module("sibt.sweep")
     try:
         return getattr(import_module(_WHERE[name]), name)
     except KeyError:

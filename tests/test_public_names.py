@@ -25,7 +25,7 @@ def test_every_public_name_is_there(name):
 
 def test_public_names_are_listed():
     assert dir(sibt) == sorted(sibt.__all__)
-    assert set(sibt.__all__) == {"__version__", *sibt._WHERE}
+    assert set(sibt.__all__) == {"__version__", "sweep", *sibt._WHERE}
 
 
 @pytest.mark.parametrize("name", sorted(sibt._WHERE))
@@ -33,6 +33,29 @@ def test_a_public_name_is_public_where_it_is_defined(name):
     module = import_module(sibt._WHERE[name])
     assert name in module.__all__
     assert getattr(sibt, name) is getattr(module, name)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "import sibt.sweep.grid", "from sibt.sweep.sweep import sweep", "import sibt.cli.sweep",
+     "from sibt import sweep"],
+)  # fmt: skip
+def test_a_sweep_can_be_called_whatever_was_imported_before(before):
+    """The package bears the name of its function, and Python puts the package into `sibt`."""
+    code = (
+        f"{before}\nimport sibt\n"
+        "def refused():\n"
+        "    try:\n        sibt.sweep('calendar_reverse', None, {'entri': '1,2'})\n"
+        "    except sibt.SibtError as error:\n        return str(error)\n"
+        "assert \"Did you mean 'entry'?\" in refused()\n"
+        "import sibt.sweep.grid\n"
+        "assert \"Did you mean 'entry'?\" in refused()\n"
+        "from sibt.sweep.sweep import sweep\n"
+        "import inspect\n"
+        "assert inspect.signature(sibt.sweep) == inspect.signature(sweep)\n"
+        "assert sibt.sweep.grid.grid and 'resume' in inspect.signature(sibt.sweep).parameters\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -4,54 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 
 _INTERRUPTED = "Interrupted; nothing half-written was left."
 
 try:
     import click
 
-    from sibt.errors import LedgerError, SibtError, did_you_mean
+    from sibt.cli.lazy import Lazy
+    from sibt.errors import LedgerError, SibtError
 except KeyboardInterrupt:  # before there is a command
     sys.stderr.write(f"{_INTERRUPTED}\n")
     sys.exit(130)
 
 __all__ = ["main"]
 
-#: Commands and what they do; the file of each bears its name.
+#: Commands, what they do, and where.
 _COMMANDS = {
-    "data": "Bring real prices in, keep them, check them and look at them.",
-    "new": "Start a strategy of your own, from nothing or from a shipped one.",
-    "run": "Run a strategy and write its tear sheet.",
+    "data": ("Bring real prices in, keep them, check them and look at them.", "sibt.cli.data"),
+    "new": ("Start a strategy of your own, from nothing or from a shipped one.", "sibt.cli.new"),
+    "run": ("Run a strategy and write its tear sheet.", "sibt.cli.run"),
+    "sweep": ("Run many parameter sets and weigh the best one.", "sibt.cli.sweep"),
 }
-
-
-class _Lazy(click.Group):
-    """A group that imports a command only when it is called or asked for its help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = import_module(f"sibt.cli.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS:
-            raise click.UsageError(
-                f"There is no command '{args[0]}'; commands are {', '.join(sorted(_COMMANDS))}."
-                f"{did_you_mean(args[0], _COMMANDS)}"
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # The sentences above, so that help imports no command.
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(_COMMANDS.items()))
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -63,7 +36,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(
-    cls=_Lazy,
+    cls=Lazy,
+    commands_in=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Examples:\n\n\b\n  sibt run calendar_reverse\n  sibt run producer_hedge -p ratio=0.8"
     "\n  sibt new --from calendar_reverse\n  sibt data pull --source akshare\n\n"

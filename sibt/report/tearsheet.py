@@ -13,13 +13,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from sibt.engine.metrics import SESSIONS_A_YEAR
 from sibt.runs.run import Run
+from sibt.sweep.forward import curve
 
-__all__ = ["tear_sheet", "title"]
+if TYPE_CHECKING:
+    from sibt.sweep.sweep import Sweep
+
+__all__ = ["tear_sheet", "title", "walk_sheet"]
 
 #: Rows of quantstats' table that say something of a single event; every other row is a ratio
 #: of mean to risk, rests on one, or makes a rate of what happened once.
@@ -77,8 +82,81 @@ def tear_sheet(run: Run, path: Path) -> None:
     if run.hedge is not None:
         returns, benchmark = run.hedge.returns, run.hedge.unhedged
         label = "goods + futures"
+    nothing = (
+        f"No position was held up to {run.market.sessions[-1]:%Y-%m-%d}, so there is nothing to"
+        " draw; see unfilled.csv for what was wanted and why it did not fill."
+    )
+    _write(returns, benchmark, path, label=label, heading=title(run), banner=_banner(run),
+           known=run.result.known, nothing=nothing)
+
+
+def walk_sheet(sweep: Sweep, path: Path) -> None:
+    """Write the page of a walk-forward's stitched test windows; none where there are no windows.
+
+    With fewer than three round trips in all of them no ratio is shown.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The sweep.
+    path : Path
+        Where to write, ``walk.html`` in its folder.
+    """
+    walk = sweep.evidence["walk"]
+    if walk is None:
+        return
+    data, name = sweep.manifest["data"], sweep.manifest["strategy"]["name"]
+    heading = f"{name} · walk-forward, test windows only"
+    returns = curve(walk)
+    said = [
+        _origin(simulated=data["simulated"], source=data["source"], digest=data["sha256"]),
+        ("#555", "#f2f2f2", "<br>".join(map(html.escape, walk["notes"]))),
+    ]
+
+    def ratio(value: float | None) -> str:
+        return "not known" if value is None else f"{value:.2f}"
+
+    train = f"all before, at least {walk['train']}" if walk["anchored"] else str(walk["train"])
+    windows = (
+        f"{len(walk['windows'])} of {walk['test']} sessions each; chosen in {train} sessions,"
+        f" {walk['purge']} left out between"
+    )
+    rows = [
+        ("test windows", windows),
+        ("net result, each window with the opening capital", f"{walk['net']:+,.2f} yuan"),
+        ("compounded", f"{walk['total_return']:+.2%}"),
+        ("round trips", f"{walk['round_trips']}"),
+        ("Sharpe a year, in the training windows and out of them",
+         f"{ratio(walk['in_sample_sharpe'])} and {ratio(walk['sharpe'])}"),
+    ]
+    if walk["kept"] is not None:
+        rows.append(("share of it that is left", f"{walk['kept']:.0%}"))
+    _write(
+        returns,
+        None,
+        path,
+        label="walk-forward",
+        heading=f"SIMULATED · {heading}" if data["simulated"] else heading,
+        banner=_bands(said) + _figures(rows),
+        known=walk["sharpe"] is not None,
+        nothing="No position was held in any test window, so there is nothing to draw.",
+    )
+
+
+def _write(
+    returns: pd.Series[float],
+    benchmark: pd.Series[float] | None,
+    path: Path,
+    *,
+    label: str,
+    heading: str,
+    banner: str,
+    known: bool,
+    nothing: str,
+) -> None:
+    """Write a page of returns, or one that says why there is nothing to draw."""
     if len(returns) < 2 or not (returns != 0).any():
-        path.write_text(_blank(run), encoding="utf-8", newline="\n")
+        path.write_text(_blank(heading, banner, nothing), encoding="utf-8", newline="\n")
         return
     with _quiet():
         import quantstats as qs
@@ -86,15 +164,15 @@ def tear_sheet(run: Run, path: Path) -> None:
         qs.reports.html(
             returns.rename(label),
             benchmark=None if benchmark is None else benchmark.rename("unhedged"),
-            title=html.escape(title(run)),
+            title=html.escape(heading),
             output=str(path),
             periods_per_year=SESSIONS_A_YEAR,
             match_dates=False,
             strategy_title=label,
             benchmark_title="unhedged",
         )
-    page = path.read_text(encoding="utf-8")
-    path.write_text(_mend(page, run), encoding="utf-8", newline="\n")
+    page = _mend(path.read_text(encoding="utf-8"), heading, banner, returns.index, known=known)
+    path.write_text(page, encoding="utf-8", newline="\n")
 
 
 @contextmanager
@@ -129,7 +207,9 @@ def _quiet() -> Iterator[None]:
                 os.environ["SOURCE_DATE_EPOCH"] = stamp
 
 
-def _mend(page: str, run: Run) -> str:
+def _mend(
+    page: str, heading: str, banner: str, days: pd.Index[pd.Timestamp], *, known: bool
+) -> str:
     """Take out what leads outside or claims too much, and say what must be said."""
     # A doctype counts only where it comes first.
     page = page[page.index("<!DOCTYPE html>"):]
@@ -143,20 +223,19 @@ def _mend(page: str, run: Run) -> str:
     page = page.replace("xlink:href", "href")
     page = page.replace('<body onload="save()">', "<body>")
     page = page.replace("<title>Tearsheet (generated by QuantStats)</title>",
-                        f"<title>{html.escape(title(run))}</title>")
+                        f"<title>{html.escape(heading)}</title>")
     page = re.sub(r"font(-family)?:\s*([^;\"{}]*?)['\"]?Arial['\"]?(,\s*[\w\s-]+)*",
                   lambda m: f"font{m[1] or ''}: {m[2]}{_FONTS}", page)
     # Its chart of daily returns fills weekends with zeros and shows drops that never were.
     page = _without_chart(page, "daily_returns")
-    if not run.result.known:
+    if not known:
         page = _without_ratios(page)
-    days = run.result.returns.index
     if days[0].year == days[-1].year:
         # A year's return of one year is the whole return, once summed and once compounded.
         page = _without_chart(_without_chart(page, "eoy_returns"), "eoy")
     page = re.sub(r'(<tr><td colspan="\d"><hr></td></tr>\s*){2,}',
                   '<tr><td colspan="3"><hr></td></tr>\n', page)
-    return page.replace('<div class="container">', f'<div class="container">{_banner(run)}', 1)
+    return page.replace('<div class="container">', f'<div class="container">{banner}', 1)
 
 
 def _without_ratios(page: str) -> str:
@@ -180,18 +259,10 @@ def _without_chart(page: str, name: str) -> str:
 
 def _banner(run: Run) -> str:
     """Return what stands above the page: simulated, few trips, unknown spot."""
-    style = (
-        "padding:10px 14px;margin:0 0 12px;border-left:6px solid {edge};background:{ground};"
-        f"font:14px/1.5 {_FONTS.replace(chr(39), '&#39;')}"
-    )
-    said = []
     market = run.market.provenance
-    if market.simulated:
-        words = "<b>SIMULATED 模拟数据</b>: made-up prices; nothing here says anything about the"
-        said.append(("#b00020", "#fdecee", f"{words} real market."))
-    else:
-        words = f"Data: {html.escape(market.source)} · {run.market.digest[:12]}"
-        said.append(("#555", "#f2f2f2", words))
+    said = [
+        _origin(simulated=market.simulated, source=market.source, digest=run.market.digest)
+    ]
     if not run.result.known:
         trips = len(run.result.round_trips)
         words = (
@@ -209,11 +280,27 @@ def _banner(run: Run) -> str:
     notes = [html.escape(word) for word in (*run.notes, *run.result.warnings)]
     if notes:
         said.append(("#555", "#f2f2f2", "<br>".join(notes)))
-    bands = "".join(
+    return _bands(said) + _record(run)
+
+
+def _origin(*, simulated: bool, source: str, digest: str) -> tuple[str, str, str]:
+    """Return the band that says whose prices these are."""
+    if simulated:
+        words = "<b>SIMULATED 模拟数据</b>: made-up prices; nothing here says anything about the"
+        return "#b00020", "#fdecee", f"{words} real market."
+    return "#555", "#f2f2f2", f"Data: {html.escape(source)} · {digest[:12]}"
+
+
+def _bands(said: list[tuple[str, str, str]]) -> str:
+    """Return bands of words: colour of the edge, of the ground, HTML."""
+    style = (
+        "padding:10px 14px;margin:0 0 12px;border-left:6px solid {edge};background:{ground};"
+        f"font:14px/1.5 {_FONTS.replace(chr(39), '&#39;')}"
+    )
+    return "".join(
         f'<p style="{style.format(edge=edge, ground=ground)}">{text}</p>'
         for edge, ground, text in said
     )
-    return bands + _record(run)
 
 
 def _record(run: Run) -> str:
@@ -241,6 +328,10 @@ def _record(run: Run) -> str:
     if days is not None and days["chosen"].any():
         rank = int(days.loc[days["chosen"], "rank"].iloc[0])
         rows.append(("rank of the entry day", f"{rank} of {len(days)}"))
+    return _figures(rows)
+
+
+def _figures(rows: list[tuple[str, str]]) -> str:
     cells = "".join(
         f'<tr><td style="padding:2px 18px 2px 0;color:#555">{html.escape(name)}</td>'
         f'<td style="padding:2px 0;text-align:left">{html.escape(text)}</td></tr>'
@@ -249,13 +340,12 @@ def _record(run: Run) -> str:
     return f'<table id="record" style="width:auto;margin:0 0 12px">{cells}</table>'
 
 
-def _blank(run: Run) -> str:
-    """Return a page for a run without returns to draw."""
-    day = pd.Timestamp(run.market.sessions[-1])
+def _blank(heading: str, banner: str, nothing: str) -> str:
+    """Return a page for returns that are all zero."""
+    words = html.escape(heading)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(title(run))}</title></head><body><div class=\"container\">"
-        f"{_banner(run)}<h1>{html.escape(title(run))}</h1>"
-        f"<p>No position was held up to {day:%Y-%m-%d}, so there is nothing to draw; see"
-        " unfilled.csv for what was wanted and why it did not fill.</p></div></body></html>\n"
+        f"<title>{words}</title></head><body><div class=\"container\">"
+        f"{banner}<h1>{words}</h1>"
+        f"<p>{nothing}</p></div></body></html>\n"
     )
