@@ -59,7 +59,7 @@ def finish(
         No set could be booked.
     """
     names = [f"{number:06d}" for number in range(laid.grid.block_count())]
-    columns = _gather(folder, names)
+    columns = _gather(folder, names, laid.metric)
     booked = np.flatnonzero(columns["reason"].to_numpy() == "")
     if not len(booked):
         first = columns["reason"].iloc[0] if len(columns) else "no set meets --where"
@@ -109,6 +109,7 @@ def finish(
     )
     from sibt.sweep.sweep import Sweep
 
+    del columns, booked  # the pages read what they need themselves
     made = Sweep(folder)
     for name, write in pages.items():
         write(made, folder / name)
@@ -116,7 +117,7 @@ def finish(
     shutil.rmtree(folder / "parts", ignore_errors=True)
 
 
-def _gather(folder: Path, names: list[str]) -> pd.DataFrame:
+def _gather(folder: Path, names: list[str], metric: str) -> pd.DataFrame:
     """Write the pieces' tables as one, and return the columns the evidence needs."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -132,7 +133,8 @@ def _gather(folder: Path, names: list[str]) -> pd.DataFrame:
             if writer is None:
                 writer = parquet.ParquetWriter(work, table.schema, compression="zstd")
             table = table.cast(writer.schema)
-            kept.append(table.drop_columns([c for c in table.column_names if c in _UNNEEDED]))
+            unneeded = [c for c in table.column_names if c in _UNNEEDED and c != metric]
+            kept.append(table.drop_columns(unneeded))
             waiting.append(table)
             if sum(each.num_rows for each in waiting) >= _GROUP:
                 # Groups of one size, so that the file does not tell how the sets were cut.
@@ -152,6 +154,8 @@ def _gather(folder: Path, names: list[str]) -> pd.DataFrame:
     found: pd.DataFrame = whole.to_pandas(
         categories=["reason"], strings_to_categorical=True, split_blocks=True, self_destruct=True
     )
+    del whole
+    pa.default_memory_pool().release_unused()
     return found
 
 
@@ -161,7 +165,8 @@ _GROUP = 16_384
 #: Columns the evidence reads of single sets only: looked up where they are needed.
 _UNNEEDED = ("worst_day", "worst_equity", "largest_call", "deposits", "max_drawdown_yuan",
              "peak_margin", "fees", "margin_calls", "open_trips", "won", "unfilled_orders", "bust",
-             "skewness", "kurtosis")  # fmt: skip
+             "skewness", "kurtosis", "total_return", "return_on_margin",
+             "max_drawdown")  # fmt: skip
 
 
 def _rows(folder: Path, sets: list[int]) -> pd.DataFrame:
