@@ -40,7 +40,7 @@ def test_every_flag_says_what_it_does(command):
 
 def test_every_command_is_listed():
     _, out, _ = sibt("--help")
-    for name, sentence in _COMMANDS.items():
+    for name, (sentence, _) in _COMMANDS.items():
         assert name in out
         assert sentence in " ".join(out.split())
 
