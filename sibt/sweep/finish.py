@@ -150,13 +150,19 @@ def _gather(folder: Path, names: list[str], metric: str) -> pd.DataFrame:
     work.replace(folder / "sets.parquet")
     whole = pa.concat_tables(kept)
     kept.clear()
-    # Column by column, each given back as soon as it is copied: a million sets fit twice else.
-    found: pd.DataFrame = whole.to_pandas(
-        categories=["reason"], strings_to_categorical=True, split_blocks=True, self_destruct=True
-    )
-    del whole
-    pa.default_memory_pool().release_unused()
-    return found
+    # Column by column: pyarrow's own way to categories has crashed.
+    columns: dict[str, Any] = {}
+    for name in whole.column_names:
+        cells = whole.column(name).combine_chunks()
+        if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
+            words = cells.dictionary_encode()
+            columns[name] = pd.Categorical.from_codes(
+                words.indices.to_numpy(zero_copy_only=False), words.dictionary.to_pylist()
+            )
+        else:
+            columns[name] = cells.to_numpy(zero_copy_only=False)
+        whole = whole.drop_columns([name])
+    return pd.DataFrame(columns, copy=False)
 
 
 #: Sets in a row group of ``sets.parquet``.
