@@ -30,9 +30,9 @@ bench: $(VENV)/.dev requirements-bench.txt ## Time a sweep against a bare loop, 
 
 lock: $(VENV)/.dev ## Pin all dependencies with their hashes anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group build --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group dev --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group bench --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group build --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra excel --group dev --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group bench --no-annotate --custom-compile-command "make lock" -o requirements-bench.txt
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -23,10 +23,20 @@ from sibt.hedging.physical import physical_book
 from sibt.market.findings import Finding, findings, summary
 from sibt.market.panel import Market
 from sibt.sources import load_market
-from sibt.strategy.loader import blame, find, load
+from sibt.strategy.loader import blame, opened
 from sibt.strategy.strategy import Comparison, Params, Strategy
 
-__all__ = ["Run", "between", "checked", "run"]
+__all__ = [
+    "Run",
+    "Wishes",
+    "account_of",
+    "between",
+    "book",
+    "checked",
+    "run",
+    "sized",
+    "wishes_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +108,9 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Wishes:
+class Wishes:
+    """What a strategy asks for in one setting; see its methods of these names."""
+
     legs: Mapping[str, Any]
     units: pd.Series[Any]
     limits: pd.Series[Any] | None
@@ -155,18 +167,13 @@ def run(
     """
     clock = _Clock(stage)
     with clock("strategy"):
-        path = Path(type(strategy).__name__)
-        if not isinstance(strategy, Strategy):
-            path = find(strategy)
-            strategy = load(path)
+        strategy, path = opened(strategy)
     with clock("market"):
         whole = market if market is not None else load_market()
         cut = between(whole, start, end)
         seen_in_data = checked(cut)
     execution = execution or Execution()
-    said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
-    said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
-    own = Account(**{"kind": strategy.kind, **said})
+    own, stated = account_of(strategy, account, capital, kind)
     notes: list[str] = []
     with clock("wishes"):
         context = {
@@ -178,15 +185,15 @@ def run(
         for sentence, holds in _ask(path, strategy.refuses, p).items():
             if np.any(holds):
                 raise StrategyError(f"These parameters are refused: {sentence}.")
-        wishes = _wishes(strategy, path, cut, p, start)
-        book = None
+        wishes = wishes_of(strategy, path, cut, p, start)
+        goods = None
         if wishes.exposure is not None:
-            book = physical_book(cut, wishes.exposure, strategy.grade(p))
+            goods = physical_book(cut, wishes.exposure, strategy.grade(p))
     with clock("ledger"):
-        if book is not None and "capital" not in said:
-            own, formula = _sized(cut, wishes, own, execution, terms)
+        if goods is not None and not stated:
+            own, formula = sized(cut, wishes, own, execution, terms)
             notes.append(f"account sized from the hedge: {formula}")
-        result = _simulate(cut, wishes, own, execution, terms)
+        result = book(cut, wishes, own, execution, terms)
     if wishes.known_from is not None and pd.Timestamp(wishes.known_from) >= cut.sessions[-1]:
         notes.append(
             f"nothing could be traded: the idea is known from {wishes.known_from}, and the market"
@@ -198,7 +205,7 @@ def run(
             " first session, and holding times count from the first wish"
         )
     notes += _doubts(cut, seen_in_data, result.job.contracts)
-    hedge = None if book is None else Hedge(book, result)
+    hedge = None if goods is None else Hedge(goods, result)
     with clock("comparisons"):
         context["average_ratio"] = 0.0 if hedge is None else hedge.average_ratio
         seen = strategy.params(dict(p.items()), context)
@@ -308,7 +315,20 @@ def _ask(path: Path, method: Callable[..., Any], *arguments: Any) -> Any:
         raise blame(path, error) from error
 
 
-def _wishes(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> _Wishes:
+def account_of(
+    strategy: Strategy,
+    account: Account | Mapping[str, Any] | None,
+    capital: float | None,
+    kind: Kind | None,
+) -> tuple[Account, bool]:
+    """Return the account somebody asked for, and whether its capital was stated."""
+    said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
+    said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
+    return Account(**{"kind": strategy.kind, **said}), "capital" in said
+
+
+def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> Wishes:
+    """Return what a strategy asks for; nothing stands before the eve of `start`."""
     legs = _ask(path, strategy.legs, market, p)
     wished = _ask(path, strategy.units, market, p)
     if isinstance(wished, tuple) and len(wished) != 2:
@@ -338,12 +358,13 @@ def _wishes(strategy: Strategy, path: Path, market: Market, p: Params, start: An
         units = units.where(units.index >= eve, 0.0)
         if known_from is None or pd.Timestamp(known_from) < eve:
             known_from = f"{eve:%Y-%m-%d}"
-    return _Wishes(legs, units, limits, known_from, exposure, stands)
+    return Wishes(legs, units, limits, known_from, exposure, stands)
 
 
-def _simulate(
-    market: Market, wishes: _Wishes, account: Account, execution: Execution, terms: Any
+def book(
+    market: Market, wishes: Wishes, account: Account, execution: Execution, terms: Any
 ) -> Result:
+    """Book wishes; see `simulate`."""
     return simulate(
         market,
         wishes.units,
@@ -356,9 +377,10 @@ def _simulate(
     )
 
 
-def _sized(
-    market: Market, wishes: _Wishes, account: Account, execution: Execution, terms: Any
+def sized(
+    market: Market, wishes: Wishes, account: Account, execution: Execution, terms: Any
 ) -> tuple[Account, str]:
+    """Return the account sized from the hedge; see `size_account`."""
     job = prepare(market, wishes.legs, account=account, execution=execution, terms=terms)
     want = wishes.units.reindex(market.sessions).ffill().fillna(0.0).to_numpy()
     return size_account(job, want)
@@ -382,14 +404,14 @@ def _compare(
         changed = strategy.params(values, context)
         # A control of another year is not bound by the window of this run.
         window = start if "year" not in other.changes else None
-        wishes = _wishes(strategy, path, market, changed, window)
-        result = _simulate(market, wishes, account, execution, terms)
+        wishes = wishes_of(strategy, path, market, changed, window)
+        result = book(market, wishes, account, execution, terms)
     except SibtError as error:
         return [other.name, other.role, np.nan, np.nan, np.nan, 0, f"not available: {error}"]
     hedged = np.nan
     if wishes.exposure is not None:
-        book = physical_book(market, wishes.exposure, strategy.grade(changed))
-        hedged = Hedge(book, result).metrics["hedged"]
+        goods = physical_book(market, wishes.exposure, strategy.grade(changed))
+        hedged = Hedge(goods, result).metrics["hedged"]
     figures = result.metrics
     if other.role != "benchmark" and result.round_trips.empty:
         note = (

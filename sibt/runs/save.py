@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from sibt import __version__
+from sibt.market.panel import Market
 from sibt.runs import trials
 from sibt.runs.run import Run
 
@@ -94,12 +95,7 @@ def manifest(
         },
         "parameters": {k: _plain(v) for k, v in run.params.items()},
         "data": {
-            "source": market.provenance.source,
-            "simulated": market.provenance.simulated,
-            "sha256": market.digest,
-            "settle_from": market.provenance.settle_from,
-            "first": f"{market.sessions[0]:%Y-%m-%d}",
-            "last": f"{market.sessions[-1]:%Y-%m-%d}",
+            **data_of(market),
             "contracts": len(market.contracts),
             "terms": len(market.terms),
             "findings": [finding.record for finding in run.findings],
@@ -118,6 +114,18 @@ def manifest(
             **{name: metadata.version(name) for name in _LIBRARIES},
         },
         "seconds": {**run.seconds, **seconds},
+    }
+
+
+def data_of(market: Market) -> dict[str, Any]:
+    """Return what tells a market from another one, as it stands in a manifest."""
+    return {
+        "source": market.provenance.source,
+        "simulated": market.provenance.simulated,
+        "sha256": market.digest,
+        "settle_from": market.provenance.settle_from,
+        "first": f"{market.sessions[0]:%Y-%m-%d}",
+        "last": f"{market.sessions[-1]:%Y-%m-%d}",
     }
 
 

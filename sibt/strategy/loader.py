@@ -9,7 +9,7 @@ from sibt.errors import SibtError, StrategyError, did_you_mean
 from sibt.sources.shipped import shipped
 from sibt.strategy.strategy import Strategy
 
-__all__ = ["blame", "find", "load", "loaded", "shipped_names"]
+__all__ = ["blame", "find", "load", "loaded", "opened", "shipped_names"]
 
 
 def shipped_names() -> list[str]:
@@ -55,6 +55,14 @@ def load(name: str | Path) -> Strategy:
     """
     path = find(name)
     return loaded(path, path.read_bytes())
+
+
+def opened(strategy: str | Path | Strategy) -> tuple[Strategy, Path]:
+    """Return a strategy and its file; one that is an object already, by its class's name."""
+    if isinstance(strategy, Strategy):
+        return strategy, Path(type(strategy).__name__)
+    path = find(strategy)
+    return load(path), path
 
 
 def loaded(path: Path, source: bytes) -> Strategy:

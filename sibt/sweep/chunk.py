@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,11 +19,12 @@ from sibt.engine.ledger import FIGURES, keep_many
 from sibt.engine.metrics import SESSIONS_A_YEAR
 from sibt.engine.money import to_fen
 from sibt.engine.result import FEW_TRIPS, Result
-from sibt.engine.simulate import check_wishes, limits_of, simulate
+from sibt.engine.simulate import check_wishes, limits_of
 from sibt.errors import SettingError, SibtError, StrategyError
 from sibt.hedging.hedge import size_account
 from sibt.hedging.physical import physical_book
 from sibt.market.panel import Market
+from sibt.runs.run import book, sized, wishes_of
 from sibt.strategy.loader import blame
 from sibt.strategy.strategy import Params, Strategy
 from sibt.sweep.grid import Block, Grid
@@ -313,27 +314,20 @@ class Task:
             what is held is closed in it at the run's fill price.
         """
         p = self.strategy.params(values, self._context())
-        units = self._ask(self.strategy.units, self.market, p)
-        units, limits = units if isinstance(units, tuple) else (units, None)
-        known_from = self.known_from(values)
-        if self.start is not None:
-            eve = max(int(self.market.sessions.searchsorted(self.start)) - 1, 0)
-            units = units.reindex(self.market.sessions).ffill().fillna(0.0)
-            units = units.where(units.index >= self.market.sessions[eve], 0.0)
+        wishes = wishes_of(self.strategy, self.path, self.market, p, self.start)
         if close:
             last = self.market.sessions[-2:]
-            units = units.reindex(self.market.sessions).ffill().fillna(0.0)
-            units = units.where(~units.index.isin(last), 0.0)
-            limits = None if limits is None else limits.where(~limits.index.isin(last))
+            units = wishes.units.reindex(self.market.sessions).ffill().fillna(0.0)
+            limits = wishes.limits
+            wishes = replace(
+                wishes,
+                units=units.where(~units.index.isin(last), 0.0),
+                limits=None if limits is None else limits.where(~limits.index.isin(last)),
+            )
         account = self.account
-        legs = self._ask(self.strategy.legs, self.market, p)
-        if self.sized and self._ask(self.strategy.exposure, self.market, p) is not None:
-            want = units.reindex(self.market.sessions).ffill().fillna(0.0).to_numpy()
-            account = size_account(self._job(values, p), want)[0]
-        return simulate(
-            self.market, units, legs, limits=limits, account=account, execution=self.execution,
-            terms=self.terms, known_from=known_from,
-        )  # fmt: skip
+        if self.sized and wishes.exposure is not None:
+            account = sized(self.market, wishes, account, self.execution, self.terms)[0]
+        return book(self.market, wishes, account, self.execution, self.terms)
 
     def _owns(self, block: Block) -> bool:
         """Tell whether the strategy has goods; the same of all blocks."""

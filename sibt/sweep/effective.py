@@ -72,8 +72,7 @@ class EffectiveTrials:
         """
         if other._sessions != self._sessions:
             raise ValueError("effective trials of other sessions cannot be merged")
-        self._tally += other._tally
-        self._sum += other._sum
+        self.restore(other.state())
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Return what was seen so far, to be kept in a file and taken in by `restore`."""

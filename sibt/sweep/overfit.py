@@ -133,8 +133,7 @@ class BlockSums:
         """
         if other._lengths != self._lengths:
             raise ValueError("block sums of other sessions or blocks cannot be merged")
-        self._tally += other._tally
-        self._parts.extend(other._parts)
+        self.restore(other.state())
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Return what was seen so far, to be kept in a file and taken in by `restore`."""

@@ -172,8 +172,7 @@ class RealityCheck:
         """
         if not np.array_equal(other._moves, self._moves):
             raise ValueError("reality checks with different weights cannot be merged")
-        self._tally += other._tally
-        np.maximum(self._best, other._best, out=self._best)
+        self.restore(other.state())
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Return what was seen so far, to be kept in a file and taken in by `restore`."""

@@ -25,10 +25,10 @@ from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
 from sibt.errors import DataError, SettingError, did_you_mean
 from sibt.market.panel import Market
-from sibt.runs.run import between, checked
-from sibt.runs.save import point
+from sibt.runs.run import account_of, between, checked
+from sibt.runs.save import data_of, point
 from sibt.sources import load_market
-from sibt.strategy.loader import find, load
+from sibt.strategy.loader import opened
 from sibt.strategy.strategy import Strategy
 from sibt.sweep.broadcast import Broadcast
 from sibt.sweep.chunk import Task
@@ -93,22 +93,17 @@ def plan(
     """Lay out a sweep; see `sweep` for the parameters."""
     _known("--metric", metric, METRICS)
     _known("--engine", engine, ENGINES)
-    path = Path(type(strategy).__name__)
-    if not isinstance(strategy, Strategy):
-        path = find(strategy)
-        strategy = load(path)
+    strategy, path = opened(strategy)
     whole = market if market is not None else load_market()
     window = between(whole, start, end)
     checked(window)
     execution = execution or Execution()
-    said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
-    said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
-    own = Account(**{"kind": strategy.kind, **said})
+    own, stated = account_of(strategy, account, capital, kind)
     sets = grid(strategy, params, where=where, sample=sample, seed=seed)
     begin = None if start is None else pd.Timestamp(start)
     names = tuple(axis.name for axis in sets.axes)
     task = ENGINES[engine](strategy, path, window, own, execution, dict(terms or {}),
-                           "capital" not in said, begin, names)  # fmt: skip
+                           not stated, begin, names)  # fmt: skip
     task.check(metric, sets)
     first = _first(task, sets)
     if len(window.sessions) - first < 2:
@@ -125,14 +120,7 @@ def plan(
         "strategy": {"name": path.stem, "file": path.name,
                      "sha256": hashlib.sha256(source).hexdigest()},
         "grid": sets.describe(),
-        "data": {
-            "source": window.provenance.source,
-            "simulated": window.provenance.simulated,
-            "sha256": window.digest,
-            "settle_from": window.provenance.settle_from,
-            "first": f"{window.sessions[0]:%Y-%m-%d}",
-            "last": f"{window.sessions[-1]:%Y-%m-%d}",
-        },
+        "data": data_of(window),
         "settings": {
             "account": vars(own),
             "sized_from_hedge": task.sized,
