@@ -14,6 +14,7 @@ from sibt.engine.job import Job
 from sibt.engine.money import MARGIN_SCALE
 from sibt.engine.result import BROKER_MARGIN, Result
 from sibt.hedging.physical import PhysicalBook
+from sibt.language import Sentence, said
 
 __all__ = ["ADVERSE_MOVE", "FEW_MONTHS", "MONTH", "Hedge", "size_account"]
 
@@ -138,7 +139,7 @@ class Hedge:
         return {name: metrics.plain(value) for name, value in figures.items()}
 
 
-def size_account(job: Job, want: Any) -> tuple[Account, str]:
+def size_account(job: Job, want: Any) -> tuple[Account, Sentence]:
     """Return an account large enough for a hedge, and the formula in words.
 
     Capital = peak lots × tonnes per lot × price at the first wish × (highest margin rate while
@@ -147,10 +148,10 @@ def size_account(job: Job, want: Any) -> tuple[Account, str]:
     """
     wished = np.flatnonzero(want)
     if not len(wished):
-        return job.account, "no hedge was wished for, so the account keeps its default"
+        return job.account, said("no hedge was wished for, so the account keeps its default")
     first, last = int(wished[0]), int(wished[-1])
     need = 0.0
-    parts = []
+    sum_ = None
     for leg, ratio in enumerate(job.ratio):
         k = int(job.codes[first, leg])
         if k < 0:
@@ -161,12 +162,16 @@ def size_account(job: Job, want: Any) -> tuple[Account, str]:
         rate = float(job.terms.margin[first : last + 1, k].max()) / MARGIN_SCALE
         size = int(job.terms.multiplier[k])
         need += lots * size * price * (rate + BROKER_MARGIN + ADVERSE_MOVE)
-        parts.append(
-            f"{lots} lots × {size} t × {price:,.0f} yuan/t × ({rate:.0%} margin +"
-            f" {BROKER_MARGIN:.0%} broker + {ADVERSE_MOVE:.0%} adverse move)"
-        )
+        part = said(
+            "{lots} lots × {size} t × {price:,.0f} yuan/t × ({rate:.0%} margin +"
+            " {broker:.0%} broker + {move:.0%} adverse move)",
+            lots=lots, size=size, price=price, rate=rate, broker=BROKER_MARGIN, move=ADVERSE_MOVE,
+        )  # fmt: skip
+        sum_ = part if sum_ is None else said("{one} + {other}", one=sum_, other=part)
     capital = math.ceil(need / 10_000) * 10_000.0
     if capital <= 0:
-        return job.account, "no price is known at the first wish, so the account keeps its default"
+        return job.account, said(
+            "no price is known at the first wish, so the account keeps its default"
+        )
     account = replace(job.account, capital=capital)
-    return account, f"{' + '.join(parts)} = {capital:,.0f} yuan"
+    return account, said("{sum} = {capital:,.0f} yuan", sum=sum_, capital=capital)

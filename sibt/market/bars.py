@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sibt.errors import DataError, SettingError, TermsError, did_you_mean
+from sibt.language import said
 from sibt.market import calendar, quotes
 from sibt.market.contract import Contract, contract
 from sibt.market.panel import FIELDS, Market, Provenance
@@ -130,14 +131,15 @@ def build(
             " where a settlement is missing, or nothing at all."
         )
     places = origin or {}
-    said = list(notes)
+    told = list(notes)
     rows = _read(Table(bars, BARS, places.get("bars")))
     _check(rows)
     if rows.table.ignored:
-        said.append(f"ignored columns: {', '.join(rows.table.ignored)}")
-    said += _sources(rows.table) + _doubts(rows)
+        ignored = ", ".join(rows.table.ignored)
+        told.append(said("ignored columns: {columns}", columns=ignored))
+    told += _sources(rows.table) + _doubts(rows)
     if settle_from == "close":
-        said += _stand_in(rows.values)
+        told += _stand_in(rows.values)
     sessions = rows.sessions
     codes = tuple(life.code for life in rows.contracts)
     planes = _planes(rows)
@@ -151,16 +153,16 @@ def build(
         settle=planes["settle"],
         volume=planes["volume"],
         open_interest=planes["open_interest"],
-        spot=quotes.spot(spot, sessions, said, places.get("spot")),
-        receipts=quotes.receipts(receipts, sessions, said, places.get("receipts")),
-        series=quotes.series(series, sessions, said, places.get("series")),
+        spot=quotes.spot(spot, sessions, told, places.get("spot")),
+        receipts=quotes.receipts(receipts, sessions, told, places.get("receipts")),
+        series=quotes.series(series, sessions, told, places.get("series")),
         terms=quotes.terms(terms, places.get("terms")),
-        dominant_map=quotes.dominant(dominant, sessions, codes, said, places.get("dominant")),
+        dominant_map=quotes.dominant(dominant, sessions, codes, told, places.get("dominant")),
         provenance=Provenance(
             source=source,
             simulated=simulated,
             settle_from=settle_from or "settle",
-            notes=tuple(said),
+            notes=tuple(told),
             sources={**_settled_by(rows), **quotes.quoted_by(spot)},
         ),
     )
@@ -351,9 +353,11 @@ def _sources(table: Table) -> list[str]:
         return []
     counts = table.cells("source").astype(object).fillna("unknown").value_counts()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    named = [f"{word} ({count:,})" for word, count in ranked[:3]]
-    more = len(ranked) - len(named)
-    return [f"bars by source: {', '.join(named)}{f' and {more} more' if more else ''}"]
+    sources = ", ".join(f"{word} ({count:,})" for word, count in ranked[:3])
+    if len(ranked) > 3:
+        more = len(ranked) - 3
+        return [said("bars by source: {sources} and {more} more", sources=sources, more=more)]
+    return [said("bars by source: {sources}", sources=sources)]
 
 
 def _settled_by(rows: _Rows) -> quotes.Sources:
@@ -374,7 +378,13 @@ def _doubts(rows: _Rows) -> list[str]:
     if not endless:
         return []
     end = calendar.sessions()[-1]
-    return [f"dates of {', '.join(endless)} are unknown: the calendar ends on {end:%Y-%m-%d}"]
+    return [
+        said(
+            "dates of {codes} are unknown: the calendar ends on {end:%Y-%m-%d}",
+            codes=", ".join(endless),
+            end=end,
+        )
+    ]
 
 
 def _stand_in(values: dict[str, FloatArray]) -> list[str]:
@@ -383,11 +393,10 @@ def _stand_in(values: dict[str, FloatArray]) -> list[str]:
     if not wanting.any():
         return []
     values["settle"] = np.where(wanting, values["close"], values["settle"])
-    return [f"the close stands in for a missing settlement on {_bars(int(wanting.sum()))}"]
-
-
-def _bars(count: int) -> str:
-    return "1 bar" if count == 1 else f"{count:,} bars"
+    count = int(wanting.sum())
+    if count == 1:
+        return [said("the close stands in for a missing settlement on 1 bar")]
+    return [said("the close stands in for a missing settlement on {count:,} bars", count=count)]
 
 
 def _planes(rows: _Rows) -> dict[str, FloatArray]:

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sibt.errors import TermsError, did_you_mean
+from sibt.language import Sentence, said
 from sibt.market import calendar
 
 __all__ = ["OBSERVED", "Product", "product", "products"]
@@ -239,34 +240,58 @@ class Product:
             values[first:last] = value
             _raise(values[:last], sessions[:last], [step for step in steps if step[0] > day])
 
-    def caveats(self, sessions: pd.DatetimeIndex) -> list[str]:
+    def caveats(self, sessions: pd.DatetimeIndex) -> list[Sentence]:
         """Return what a reader must know of these terms over the sessions, a sentence each."""
         if not len(sessions):
             return []
-        said = []
+        told = []
         if not self.verified:
-            said.append(f"terms of {self.name} are unverified: margins, limits and fees stand in")
+            told.append(
+                said(
+                    "terms of {product} are unverified: margins, limits and fees stand in",
+                    product=self.name,
+                )
+            )
         elif sessions[-1] > self.known_until:
-            said.append(
-                f"terms of {self.name} are known until {self.known_until:%Y-%m-%d};"
-                " later sessions use the last known row"
+            told.append(
+                said(
+                    "terms of {product} are known until {until:%Y-%m-%d}; later sessions use the"
+                    " last known row",
+                    product=self.name,
+                    until=self.known_until,
+                )
             )
         if self.observed is not None:
             seen = self.observed[self.observed["from"] <= sessions[-1]]
             if len(seen):
-                said.append(
-                    f"{len(seen)} observed terms of {self.name} beside its file, the last of"
-                    f" {seen['from'].max():%Y-%m-%d}"
+                told.append(
+                    said(
+                        "{count} observed terms of {product} beside its file, the last of"
+                        " {last:%Y-%m-%d}",
+                        count=len(seen),
+                        product=self.name,
+                        last=seen["from"].max(),
+                    )
                 )
         if sessions[0] < self.first_session:
-            said.append(f"sessions before {self.first_session:%Y-%m-%d} use the first terms")
+            told.append(
+                said(
+                    "sessions before {first:%Y-%m-%d} use the first terms",
+                    first=self.first_session,
+                )
+            )
         for row in self.open_readings:
             low, high = pd.Timestamp(row["from"]), pd.Timestamp(row["to"])
             if low <= sessions[-1] and high >= sessions[0]:
-                said.append(
-                    f"margin of {low:%Y-%m-%d}..{high:%Y-%m-%d} has two readings: {row['source']}"
+                told.append(
+                    said(
+                        "margin of {low:%Y-%m-%d}..{high:%Y-%m-%d} has two readings: {why}",
+                        low=low,
+                        high=high,
+                        why=said(row["source"]),
+                    )
                 )
-        return said
+        return told
 
 
 def _raise(

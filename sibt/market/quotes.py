@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sibt.errors import did_you_mean
+from sibt.language import Sentence, said
 from sibt.market.product import OBSERVED
 from sibt.market.table import DateArray, FloatArray, Origin, Schema, Table
 
@@ -225,9 +226,8 @@ def series(
     long = _long(words, days, published, value, unit.to_numpy(dtype=object))
     late = long["published_on"] > sessions[-1]
     if late.any():
-        notes.append(
-            f"{_count(int(late.sum()), 'series row')} published after the last bar left out"
-        )
+        rows = _rows(int(late.sum()), "series")
+        notes.append(said("{rows} published after the last bar left out", rows=rows))
     return long[~late].sort_values(["name", "date", "published_on"], ignore_index=True)
 
 
@@ -372,18 +372,20 @@ def _place(
     stamps = pd.DatetimeIndex(days)
     at = sessions.get_indexer(stamps)
     inside = np.asarray((stamps >= sessions[0]) & (stamps <= sessions[-1]))
-    for number, where in (
-        (int(np.sum(inside & (at < 0))), "on days without a session"),
-        (int(np.sum(~inside)), "before the first or after the last bar"),
-    ):
-        if number:
-            notes.append(f"{_count(number, f'{table.schema.name} row')} {where} left out")
+    between, beyond = (_rows(int(np.sum(out)), table.schema.name)
+                       for out in (inside & (at < 0), ~inside))
+    if np.any(inside & (at < 0)):
+        notes.append(said("{rows} on days without a session left out", rows=between))
+    if not np.all(inside):
+        notes.append(said("{rows} before the first or after the last bar left out", rows=beyond))
     rows = np.flatnonzero(at >= 0)
     return at[rows].astype(np.int64), rows
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _rows(number: int, table: str) -> Sentence:
+    if number == 1:
+        return said("1 {table} row", table=table)
+    return said("{number:,} {table} rows", number=number, table=table)
 
 
 def _iso(day: np.datetime64) -> str:

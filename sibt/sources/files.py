@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sibt.errors import DataError, did_you_mean
+from sibt.language import said
 from sibt.market import quotes
 from sibt.market.bars import BARS, build
 from sibt.market.panel import Market
@@ -303,7 +304,8 @@ def _open_csv(path: Path, schema: Schema, faults: list[DataError] | None) -> Par
     frame = pd.DataFrame({at: pd.Series(cells, dtype=object) for at, cells in enumerate(columns)})
     frame.columns = pd.Index(header, dtype=object)
     number = np.array(lines, dtype=np.int64)
-    notes = () if encoding == "utf-8-sig" else (f"{path.name} is not UTF-8, read as GB18030",)
+    other = said("{file} is not UTF-8, read as GB18030", file=path.name)
+    notes = () if encoding == "utf-8-sig" else (other,)
     return Part(frame, Origin((str(path),), np.zeros_like(number), number, (True,)), notes)
 
 

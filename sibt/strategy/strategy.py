@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sibt.errors import StrategyError, did_you_mean
+from sibt.language import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +220,9 @@ def hedge_benchmarks(average: float) -> list[Comparison]:
         Comparison("never hedged", "benchmark", {"program": "never"}),
         Comparison("always hedged", "benchmark", {"program": "always", "ratio": 1.0}),
         Comparison(
-            f"constant at {share:.0%}", "benchmark", {"program": "constant", "ratio": share}
+            said("constant at {share:.0%}", share=share),
+            "benchmark",
+            {"program": "constant", "ratio": share},
         ),
     ]
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sibt.language import said
 from sibt.market.findings.finding import Finding
 from sibt.market.findings.look import Look, counted, later, numbers, some
 from sibt.market.findings.spikes import BACK
@@ -92,7 +93,7 @@ def repeated(on: Look) -> list[Finding]:
     where[rows] = on.again[rows]
     return on.together(
         where, "wrong", "repeated",
-        f"the bars of {counted(len(rows), 'session')} are those of the session before in every"
+        f"the bars of {counted(len(rows))} are those of the session before in every"
         " cell, volumes included",
         "pull or import these days again: one day was taken for another",
     )
@@ -122,9 +123,9 @@ def settle_is_close(on: Look) -> list[Finding]:
         same,
         "doubtful",
         "settle is close",
-        f"the settlement equals the close on {same.sum():,} bars, nearly always",
-        "bring the exchange's settlements: a settlement is the day's average price, and marks,"
-        " margins and limits rest on it",
+        said("the settlement equals the close on {count:,} bars, nearly always", count=same.sum()),
+        said("bring the exchange's settlements: a settlement is the day's average price, and marks,"
+             " margins and limits rest on it"),
     )
 
 
@@ -136,11 +137,11 @@ def settle_outside(on: Look) -> list[Finding]:
         outside & (market.volume != 0) & ~on.wrong & ~on.odd,
         "doubtful",
         "settle outside",
-        lambda row, at, count: (
-            f"the settlement {market.settle[row, at]:,g} lies outside the day's"
-            f" {market.low[row, at]:,g} to {market.high[row, at]:,g}"
+        lambda row, at, count: said(
+            "the settlement {settle:,g} lies outside the day's {low:,g} to {high:,g}",
+            settle=market.settle[row, at], low=market.low[row, at], high=market.high[row, at],
         ),
-        "compare with the exchange's daily table; an average of the day's trades lies inside",
+        said("compare with the exchange's daily table; an average of the day's trades lies inside"),
     )
 
 
@@ -152,8 +153,8 @@ def zero_volume(on: Look) -> list[Finding]:
         (market.volume == 0) & moved,
         "doubtful",
         "zero volume",
-        lambda row, at, count: "the volume is 0, yet open, high, low and close differ",
-        "correct the volume; nothing fills in a session of volume 0",
+        lambda row, at, count: said("the volume is 0, yet open, high, low and close differ"),
+        said("correct the volume; nothing fills in a session of volume 0"),
     )
 
 
@@ -180,12 +181,13 @@ def frozen(on: Look) -> list[Finding]:
             continue
         last = int(np.flatnonzero(long[:, at])[-1])
         first, count = int(start[last, at]), int(still[last, at])
-        said = f"close and settlement stand at {close[last, at]:,g} while other contracts move"
+        stands = said("close and settlement stand at {price:,g} while other contracts move",
+                      price=close[last, at])
         found.append(
             Finding(
                 "doubtful", "frozen", market.contracts[at], market.sessions[first],
-                market.sessions[last], count, said,
-                "pull these days again: a source that has nothing may repeat the last bar",
+                market.sessions[last], count, stands,
+                said("pull these days again: a source that has nothing may repeat the last bar"),
             )
         )
     return found
@@ -208,9 +210,9 @@ def _stopped(on: Look) -> list[Finding]:
             Finding(
                 "doubtful", "frozen", on.market.contracts[at], days[last - count + 1], days[last],
                 count,
-                f"{count} bars on end are the same in every cell, a volume of {volume:,.0f}"
-                " included",
-                "pull these days again: a source that has nothing may repeat the last bar",
+                said("{count} bars on end are the same in every cell, a volume of {volume:,.0f}"
+                     " included", count=count, volume=volume),
+                said("pull these days again: a source that has nothing may repeat the last bar"),
             )
         )
     return found
@@ -232,20 +234,20 @@ def interest(on: Look) -> list[Finding]:
     falls = too_much & (change < 0) & delivery
 
     def what(row: int, at: int, count: int) -> str:
-        return (
-            f"the open interest changes by {change[row, at]:+,.0f} lots on a volume of"
-            f" {market.volume[row, at]:,.0f}"
-        )
+        return said(
+            "the open interest changes by {change:+,.0f} lots on a volume of {volume:,.0f}",
+            change=change[row, at], volume=market.volume[row, at],
+        )  # fmt: skip
 
     return [
         *on.each(
             too_much & ~falls, "doubtful", "open interest", what,
-            "check units and days: counted on one side it changes by the volume at most",
+            said("check units and days: counted on one side it changes by the volume at most"),
         ),
         *on.each(
             vanished, "doubtful", "open interest",
-            lambda row, at, count: "the open interest is 0 in the middle of its life",
-            "leave blank what is unknown",
+            lambda row, at, count: said("the open interest is 0 in the middle of its life"),
+            said("leave blank what is unknown"),
         ),
         *on.each(
             falls, "evidence", "delivered", what,
@@ -288,15 +290,19 @@ def band(on: Look) -> list[Finding]:
             beside = rest[~np.isnan(rest) & ~on.odd[row + 1 :, at]][0]
         ends = top[row, at], bottom[row, at]
         price = max(ends, key=lambda end: abs(np.log(end / beside)))
-        return (
-            f"{price:,g} was traded, {price / beside - 1:+.2%} from the"
-            f" {'settlement' if last[row, at] > 0 else 'price'} {beside:,g}; the limit computed is"
-            f" {on.limit[row, at]:.0%}"
+        return said(
+            "{price:,g} was traded, {share:+.2%} from the {what} {beside:,g}; the limit computed is"
+            " {limit:.0%}",
+            price=price,
+            share=price / beside - 1,
+            what=said("settlement") if last[row, at] > 0 else said("price"),
+            beside=beside,
+            limit=on.limit[row, at],
         )
 
     return on.each(
         far | jumped | on.odd, "doubtful", "far move", what,
-        "compare with the exchange's daily table: no notice of a limit so wide is known",
+        said("compare with the exchange's daily table: no notice of a limit so wide is known"),
     ) + on.each(
         outside & ~far, "evidence", "band", what,
         "the terms may lack a wider limit; a run takes no band in that session",

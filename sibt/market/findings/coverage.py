@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sibt.language import said
 from sibt.market.findings.finding import Finding
 from sibt.market.findings.look import Look, counted, numbers, some
 
@@ -25,9 +26,9 @@ def no_session(on: Look) -> list[Finding]:
     if not len(empty):
         return []
     days = on.market.sessions[empty]
-    said = f"no contract has a bar in {counted(len(days), 'session')} of the exchange"
-    cure = "pull or import these days"
-    return [Finding("doubtful", "no bars", "bars", days[0], days[-1], len(days), said, cure)]
+    what = said("no contract has a bar in {sessions} of the exchange", sessions=counted(len(days)))
+    cure = said("pull or import these days")
+    return [Finding("doubtful", "no bars", "bars", days[0], days[-1], len(days), what, cure)]
 
 
 def gaps(on: Look) -> list[Finding]:
@@ -39,14 +40,17 @@ def gaps(on: Look) -> list[Finding]:
 
     def what(row: int, at: int, count: int) -> str:
         if count == 1:
-            return "no bar in one session between its first and last"
+            return said("no bar in one session between its first and last")
         rows = np.flatnonzero(lacking[:, at])
         breaks = np.flatnonzero(np.diff(rows, prepend=-2, append=-2) != 1)
         longest = int(np.diff(breaks).argmax())
         length = int(np.diff(breaks)[longest])
-        return (
-            f"no bar in {counted(count, 'session')} between its first and last, at most {length} in"
-            f" a row (from {days[rows[breaks[longest]]]:%Y-%m-%d})"
+        return said(
+            "no bar in {sessions} between its first and last, at most {length} in a row (from"
+            " {day:%Y-%m-%d})",
+            sessions=counted(count),
+            length=length,
+            day=days[rows[breaks[longest]]],
         )
 
     return on.each(
@@ -54,7 +58,10 @@ def gaps(on: Look) -> list[Finding]:
         "doubtful",
         "gap",
         what,
-        "bring the bars; without them held lots are valued at the last settlement and do not trade",
+        said(
+            "bring the bars; without them held lots are valued at the last settlement and do not"
+            " trade"
+        ),
     )
 
 
@@ -70,7 +77,7 @@ def late_start(on: Look) -> list[Finding]:
         "evidence",
         "late start",
         lambda row, at, count: (
-            f"bars begin on {days[on.begin[at]]:%Y-%m-%d}, {counted(count, 'session')} after the"
+            f"bars begin on {days[on.begin[at]]:%Y-%m-%d}, {counted(count)} after the"
             f" listing of {on.lives[at].listed:%Y-%m-%d}"
         ),
         "bring them if a strategy needs the contract's first days",
@@ -84,16 +91,24 @@ def early_end(on: Look) -> list[Finding]:
     stop = np.asarray(days.searchsorted(pd.DatetimeIndex(ended)))
     day = numbers(on.market)
     lacking = (day > on.end) & (day <= stop) & ~on.excused & some(on.there)[:, None]
+
+    def what(row: int, at: int, count: int) -> str:
+        early = said(
+            "bars end on {last:%Y-%m-%d}, {sessions} before {end:%Y-%m-%d}",
+            last=days[on.end[at]],
+            sessions=counted(count),
+            end=ended[at],
+        )
+        if ended[at] != on.lives[at].last_trading:
+            return early
+        return said("{early}, its last trading day", early=early)
+
     return on.each(
         lacking,
         "doubtful",
         "early end",
-        lambda row, at, count: (
-            f"bars end on {days[on.end[at]]:%Y-%m-%d}, {counted(count, 'session')} before"
-            f" {ended[at]:%Y-%m-%d}"
-            + ("" if ended[at] != on.lives[at].last_trading else ", its last trading day")
-        ),
-        "bring the bars; a position held so far cannot leave in the market",
+        what,
+        said("bring the bars; a position held so far cannot leave in the market"),
     )
 
 
@@ -103,8 +118,8 @@ def close_only(on: Look) -> list[Finding]:
         _only_close(on),
         "doubtful",
         "close only",
-        "bars with a close and nothing else",
-        "bring full bars, or run with --settle-from close --fill close",
+        said("bars with a close and nothing else"),
+        said("bring full bars, or run with --settle-from close --fill close"),
     )
 
 
@@ -115,8 +130,8 @@ def no_settlement(on: Look) -> list[Finding]:
         lacking,
         "doubtful",
         "no settlement",
-        "bars without a settlement",
-        "bring the exchange's settlements, or run with --settle-from close",
+        said("bars without a settlement"),
+        said("bring the exchange's settlements, or run with --settle-from close"),
     )
 
 
@@ -127,8 +142,8 @@ def no_volume(on: Look) -> list[Finding]:
         full & np.isnan(on.market.volume),
         "doubtful",
         "no volume",
-        "bars of unknown volume",
-        "bring it; an unknown volume caps no fill",
+        said("bars of unknown volume"),
+        said("bring it; an unknown volume caps no fill"),
     ) + on.together(
         full & np.isnan(on.market.open_interest),
         "evidence",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sibt.language import Sentence, said
+
 __all__ = ["SEVERITIES", "Finding", "ordered", "summary"]
 
 #: What a run refuses, what it warns of, and what is worth knowing but right.
@@ -73,14 +75,19 @@ class Finding:
             return ""
         if self.last is None or self.last == self.first:
             return f"{self.first:%Y-%m-%d}"
-        return f"{self.first:%Y-%m-%d}..{self.last:%Y-%m-%d}"
+        return said("{first:%Y-%m-%d}..{last:%Y-%m-%d}", first=self.first, last=self.last)
 
     @property
-    def line(self) -> str:
+    def line(self) -> Sentence:
         """The finding as one line of text."""
-        where = " ".join(word for word in (self.subject, self.sessions) if word)
-        cure = f"; {self.cure}" if self.cure else ""
-        return f"{self.severity}, {self.check}: {where}: {self.what}{cure}"
+        where = self.subject
+        if self.sessions:
+            where = said("{subject} {sessions}", subject=where, sessions=self.sessions)
+        line = said(
+            "{severity}, {check}: {where}: {what}",
+            severity=said(self.severity), check=said(self.check), where=where, what=self.what,
+        )  # fmt: skip
+        return said("{line}; {cure}", line=line, cure=self.cure) if self.cure else line
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
@@ -95,17 +102,20 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     )
 
 
-def summary(findings: Iterable[Finding]) -> list[str]:
+def summary(findings: Iterable[Finding]) -> list[Sentence]:
     """Return one line for each severity and check: the largest finding, and how many more."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in ordered(findings):
         groups.setdefault((finding.severity, finding.check), []).append(finding)
-    said = []
-    for group in groups.values():
-        more = len(group) - 1
-        others = f" (and {more:,} more: {_subjects(group[1:])})" if more else ""
-        said.append(f"{group[0].line}{others}")
-    return said
+    told = []
+    for first, *others in groups.values():
+        line = first.line
+        if others:
+            names = _subjects(others)
+            line = said("{line} (and {more:,} more: {names})", line=line, more=len(others),
+                        names=names)
+        told.append(line)
+    return told
 
 
 def _subjects(findings: list[Finding], shown: int = 4) -> str:

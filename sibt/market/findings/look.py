@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sibt.language import Sentence, said
 from sibt.market.contract import Contract, contract
 from sibt.market.findings.finding import Finding
 from sibt.market.findings.spikes import spikes
@@ -78,9 +79,9 @@ class Look:
         for at in np.flatnonzero(where.any(axis=0)):
             rows = np.flatnonzero(where[:, at])
             code = self.market.contracts[at]
-            said = what(int(rows[0]), int(at), len(rows))
+            seen = what(int(rows[0]), int(at), len(rows))
             first, last = days[rows[0]], days[rows[-1]]
-            found.append(Finding(severity, check, code, first, last, len(rows), said, cure))
+            found.append(Finding(severity, check, code, first, last, len(rows), seen, cure))
         return found
 
     def together(
@@ -94,13 +95,12 @@ class Look:
         most = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
         subject = self.market.contracts[most[0]]
         if len(most) > 1:
-            subject = f"{len(most)} contracts"
-            what += ", most of " + ", ".join(
-                f"{self.market.contracts[at]} ({counts[at]:,})" for at in most[:3]
-            )
+            subject = said("{count} contracts", count=len(most))
+            codes = ", ".join(f"{self.market.contracts[at]} ({counts[at]:,})" for at in most[:3])
+            what = said("{what}, most of {codes}", what=what, codes=codes)
         first, last = (self.market.sessions[at] for at in (rows.min(), rows.max()))
-        codes = tuple(self.market.contracts[at] for at in most)
-        return [Finding(severity, check, subject, first, last, len(rows), what, cure, codes)]
+        seen_on = tuple(self.market.contracts[at] for at in most)
+        return [Finding(severity, check, subject, first, last, len(rows), what, cure, seen_on)]
 
 
 def look(market: Market, excused: BoolArray | None = None) -> Look:
@@ -159,6 +159,6 @@ def numbers(market: Market) -> IntArray:
     return np.arange(len(market.sessions))[:, None]
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int) -> Sentence:
     """Return "1 session", "2 sessions"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return said("1 session") if number == 1 else said("{number:,} sessions", number=number)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from sibt.language import said
 from sibt.market.findings.finding import Finding
 from sibt.market.findings.look import Look, later
 from sibt.market.findings.spikes import middle
@@ -62,8 +63,9 @@ def stranger(on: Look) -> list[Finding]:
             Finding(
                 "doubtful", "stranger", on.market.contracts[at], days[rows[0]], days[rows[-1]],
                 len(rows),
-                f"it stands {share:+.0%} or more from each of its neighbours for life",
-                "look its prices up: they may be another good's, or in another unit",
+                said("it stands {share:+.0%} or more from each of its neighbours for life",
+                     share=share),
+                said("look its prices up: they may be another good's, or in another unit"),
             )
         )
     return found
@@ -82,7 +84,7 @@ def shifted(on: Look) -> list[Finding]:
         moves = change[:, own]
         usual = middle(moves)
         same = _correlation(moves, usual)
-        for lag, word in ((1, "late"), (-1, "early")):
+        for lag, when in ((1, said("a session late")), (-1, said("a session early"))):
             moved = np.full_like(usual, np.nan)
             moved[max(lag, 0) : len(usual) + min(lag, 0)] = usual[max(-lag, 0) : len(usual) - max(
                 lag, 0)]
@@ -95,9 +97,10 @@ def shifted(on: Look) -> list[Finding]:
                     Finding(
                         "doubtful", "shifted", on.market.contracts[column], days[rows[0]],
                         days[rows[-1]], len(rows),
-                        f"its closes move with those of the others a session {word}"
-                        f" (correlation {apart[at]:.2f}, on the same session {same[at]:.2f})",
-                        "check the days of this contract against the exchange's table",
+                        said("its closes move with those of the others {when} (correlation"
+                             " {apart:.2f}, on the same session {same:.2f})", when=when,
+                             apart=apart[at], same=same[at]),
+                        said("check the days of this contract against the exchange's table"),
                     )
                 )
     return found
@@ -127,9 +130,10 @@ def exchanged(on: Look) -> list[Finding]:
                         Finding(
                             "doubtful", "exchanged", "|".join(pair), days[start], days[end - 1],
                             end - start,
-                            f"their prices stand {np.expm1(past[start, at]):+.1%} apart, then"
-                            f" {np.expm1(apart[start, at]):+.1%}, then as before",
-                            "look whether the one's prices stand under the other's name",
+                            said("their prices stand {before:+.1%} apart, then {then:+.1%}, then"
+                                 " as before", before=np.expm1(past[start, at]),
+                                 then=np.expm1(apart[start, at])),
+                            said("look whether the one's prices stand under the other's name"),
                             pair,
                         )
                     )

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sibt.errors import TermsError
+from sibt.language import said
 from sibt.market import calendar
 from sibt.market.contract import Contract, contract
 from sibt.market.findings import receipts, spot
@@ -60,9 +61,9 @@ def sources(market: Market) -> list[Finding]:
                 found.append(
                     Finding(
                         "doubtful", "settle source", code, first, last, count,
-                        f"the settlement comes from '{word}': an average of trades, not the"
-                        " exchange's settlement",
-                        "bring the exchange's settlements",
+                        said("the settlement comes from '{source}': an average of trades, not the"
+                             " exchange's settlement", source=word),
+                        said("bring the exchange's settlements"),
                     )
                 )
     return found
@@ -146,10 +147,10 @@ def terms(market: Market) -> list[Finding]:
             found.append(
                 Finding(
                     "doubtful", "terms", str(code), dates[0], dates[-1], int(far.sum()),
-                    f"the stored {item} of {value[at]:g} is far from {file[at]:g} in the product"
-                    " file",
-                    "look the notice up; a broker's rate or a per cent read as a share is no"
-                    " exchange term",
+                    said("the stored {item} of {value:g} is far from {file:g} in the product file",
+                         item=item, value=value[at], file=file[at]),
+                    said("look the notice up; a broker's rate or a per cent read as a share is no"
+                         " exchange term"),
                 )
             )
     return found
