@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sibt.engine import attribution
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.engine.ledger import STATEMENT, Rules, keep
@@ -210,6 +211,10 @@ def prepare(
         if not isinstance(ratio, int | np.integer) or ratio == 0:
             raise StrategyError(
                 f"Leg '{name}' has ratio {ratio!r}; write whole lots of one unit, not zero."
+            )
+        if name in attribution.FIGURES:
+            raise StrategyError(
+                f"Leg '{name}' is called like a figure of the result; give it another name."
             )
         names.append(str(name))
         ratios.append(int(ratio))

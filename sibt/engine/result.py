@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from sibt.engine import metrics
 from sibt.engine import statement as tables
+from sibt.engine.attribution import attribution
+from sibt.engine.headline import as_html, headline
 from sibt.engine.ledger import FILL_REASONS, STATEMENT
 from sibt.engine.money import MARGIN_SCALE, fee_fen
 from sibt.engine.round_trips import round_trips
 from sibt.engine.terms import terms_in_force
+from sibt.language import language, said
 
 if TYPE_CHECKING:
     from sibt.engine.job import Job
@@ -107,6 +110,24 @@ class Result:
             returns=_returns(statement, first, booked["bust"]),
             warnings=_warnings(job, booked, bust, first),
             bust=bust,
+        )
+
+    def __repr__(self) -> str:
+        market = self.job.market
+        label = "SIMULATED, " if market.provenance.simulated else ""
+        return (
+            f"<Result {label}{' '.join(self.job.legs)}, {market.sessions[0]:%Y-%m-%d}.."
+            f"{market.sessions[-1]:%Y-%m-%d}: net {self.metrics['net']:+,.2f} yuan,"
+            f" round trips {len(self.round_trips)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the headline and the warnings in a notebook."""
+        t = language()
+        return as_html(
+            headline(self, t),
+            [t(sentence) for sentence in self.warnings],
+            simulated=self.job.market.provenance.simulated,
         )
 
     @property
@@ -216,6 +237,28 @@ class Result:
         ) / 100
 
     @cached_property
+    def by_trade(self) -> pd.DataFrame:
+        """The daily statement settled trade by trade (逐笔对冲), a row a session.
+
+        ``previous`` (balance carried over), ``closed_pnl`` (of lots closed: fill less the
+        fill that opened them, first in first out), ``fees``, ``deposit``, ``balance`` (the
+        four summed up, fees off), ``floating_pnl`` (of lots held: settlement less the fill
+        that opened them), ``equity``, ``margin``, ``available``, ``risk`` (NaN without
+        equity) and ``margin_call``. Yuan; equity is that of `statement` to the fen, in every
+        session.
+        """
+        return tables.by_trade(self.job, self.booked)
+
+    @cached_property
+    def attribution(self) -> pd.DataFrame:
+        """Each session's result by leg, and a spread's by what moved; yuan.
+
+        One column a leg (before fees), ``spread_move``, ``flat_price`` (both NaN unless some
+        legs are long and some short) and ``fees``; see `sibt.engine.attribution`.
+        """
+        return attribution(self.job, self.booked)
+
+    @cached_property
     def entry_days(self) -> pd.DataFrame:
         """What every other entry day of the first trip's window would have given.
 
@@ -299,7 +342,7 @@ def _warnings(
     job: Job, booked: Mapping[str, Any], bust: pd.Timestamp | None, first: int
 ) -> tuple[str, ...]:
     """Say in plain sentences what the figures leave out or rest on."""
-    said = list(job.market.provenance.notes)
+    told = list(job.market.provenance.notes)
     fills, prices = booked["fills"], job.prices
     lots = booked["positions"].sum(axis=1) != 0
     touched = lots.copy()
@@ -311,30 +354,34 @@ def _warnings(
             names = sorted({life.product.name for life in job.lives})
             products = {name: job.market.product(name) for name in names}
             for name in sorted(products):
-                said.extend(products[name].caveats(span))
+                told.extend(products[name].caveats(span))
     counted = len(job.market.sessions) - first
     active = int(lots[first:].any(axis=1).sum())
     if active and 2 * active < counted:
-        said.append(f"a position was held in {active} of the {counted} sessions that count for"
-                    " returns; --to ends the run earlier")
+        told.append(said("a position was held in {active} of the {counted} sessions that count for"
+                         " returns; --to ends the run earlier", active=active, counted=counted))
     bare = int((lots & prices.barless).sum())
     if bare:
-        said.append(f"held lots were valued at the last known settlement on {bare} contract-days"
-                    " without a bar")
+        told.append(said("held lots were valued at the last known settlement on {bare}"
+                         " contract-days without a bar", bare=bare))
     unknown = int(prices.unknown_volume[fills[:, 0], fills[:, 2]].sum())
     if unknown:
-        said.append(f"{unknown} of {len(fills)} fills are on sessions of unknown volume, uncapped")
+        told.append(said("{unknown} of {all} fills are on sessions of unknown volume, uncapped",
+                         unknown=unknown, all=len(fills)))
     refuted = np.argwhere(prices.refuted & touched)
     if len(refuted):
         days = ", ".join(
             f"{job.contracts[k]} {job.market.sessions[t]:%Y-%m-%d}" for t, k in refuted[:3]
         )
-        more = f" and {len(refuted) - 3} more" if len(refuted) > 3 else ""
-        said.append(f"bars outside the computed price band, so no band there: {days}{more}")
+        if len(refuted) > 3:
+            days = said("{days} and {more} more", days=days, more=len(refuted) - 3)
+        told.append(said("bars outside the computed price band, so no band there: {days}",
+                         days=days))
     settled = fills[fills[:, 7] == FILL_REASONS.index("exit date, at settlement")]
     for t, k in {(int(f[0]), int(f[2])) for f in settled}:
-        said.append(f"{job.contracts[k]} could not be closed on {job.market.sessions[t]:%Y-%m-%d},"
-                    " the last session it may be held; it left at that settlement")
+        told.append(said("{code} could not be closed on {day:%Y-%m-%d}, the last session it may be"
+                         " held; it left at that settlement",
+                         code=job.contracts[k], day=job.market.sessions[t]))
     if bust is not None:
-        said.append(f"the account was bust on {bust:%Y-%m-%d}; the run ends there")
-    return tuple(dict.fromkeys(said))
+        told.append(said("the account was bust on {bust:%Y-%m-%d}; the run ends there", bust=bust))
+    return tuple(dict.fromkeys(told))
