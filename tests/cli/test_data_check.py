@@ -103,20 +103,26 @@ def test_many_findings_of_a_check_are_told_in_a_row_unless_all_are_asked_for(tmp
 
 
 class _Page(HTMLParser):
-    """Counts tags and keeps the text of cells."""
+    """Counts tags and keeps the text a reader sees, which that of scripts and styles is not."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.addresses: list[str] = []
         self.text = ""
+        self.hidden = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.hidden = tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden = False
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if not self.hidden:
+            self.text += data
 
 
 def test_the_page_holds_every_finding_and_no_address_outside(planted, tmp_path):
