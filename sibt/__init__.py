@@ -40,6 +40,7 @@ __all__ = [
     "Sweep",
     "__version__",
     "book",
+    "charts",
     "contract",
     "load_market",
     "run",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from sibt.errors import SibtError as SibtError
     from sibt.market.contract import contract as contract
     from sibt.market.panel import Market as Market
+    from sibt.report import charts as charts
     from sibt.runs.run import run as run
     from sibt.sources import load_market as load_market
     from sibt.strategy.strategy import Param as Param
@@ -70,6 +72,8 @@ def __getattr__(name: str) -> Any:
     if name == "sweep":
         # The package itself: importing any of its modules puts it here, so it can be called.
         return import_module("sibt.sweep")
+    if name == "charts":
+        return import_module("sibt.report.charts")
     try:
         return getattr(import_module(_WHERE[name]), name)
     except KeyError:

@@ -6,7 +6,8 @@ import pytest
 
 import sibt
 
-HEAVY = {"numba", "numpy", "pandas", "pyarrow", "quantstats", "vectorbt", "matplotlib", "scipy"}
+HEAVY = {"jinja2", "matplotlib", "numba", "numpy", "pandas", "plotly", "pyarrow", "quantstats",
+         "scipy", "vectorbt"}
 
 
 def loaded(code: str) -> set[str]:
@@ -25,7 +26,7 @@ def test_every_public_name_is_there(name):
 
 def test_public_names_are_listed():
     assert dir(sibt) == sorted(sibt.__all__)
-    assert set(sibt.__all__) == {"__version__", "sweep", *sibt._WHERE}
+    assert set(sibt.__all__) == {"__version__", "charts", "sweep", *sibt._WHERE}
 
 
 @pytest.mark.parametrize("name", sorted(sibt._WHERE))
@@ -74,6 +75,12 @@ def test_importing_the_package_imports_nothing_heavy():
 
 def test_importing_the_command_line_imports_nothing_heavy():
     assert not loaded("import sibt.cli") & HEAVY
+
+
+def test_the_charts_are_a_package_of_functions_that_brings_no_plotly_by_itself():
+    assert sibt.charts.__name__ == "sibt.report.charts"
+    assert all(callable(getattr(sibt.charts, name)) for name in sibt.charts.__all__)
+    assert "plotly" not in loaded("import sibt\nsibt.charts.equity")
 
 
 def test_every_public_thing_says_what_it_is():

@@ -24,7 +24,7 @@ from sibt.sweep.forward import curve
 if TYPE_CHECKING:
     from sibt.sweep.sweep import Sweep
 
-__all__ = ["tear_sheet", "title", "walk_sheet"]
+__all__ = ["COMPARISON", "tear_sheet", "title", "walk_sheet"]
 
 #: Rows of quantstats' table that say something of a single event; every other row is a ratio
 #: of mean to risk, rests on one, or makes a rate of what happened once.
@@ -51,6 +51,9 @@ _PLAIN = (
     "Avg. Drawdown Days",
 )
 
+#: What the page beside a tear sheet is called, to which it leads back.
+RUN_PAGE, COMPARISON = "run page 运行页面", "comparison 比较"
+
 _FONTS = (
     "Arial, 'Noto Sans CJK SC', 'Noto Sans SC', 'Microsoft YaHei', 'PingFang SC',"
     " 'Source Han Sans SC', 'WenQuanYi Micro Hei', SimHei, sans-serif"
@@ -64,7 +67,7 @@ def title(run: Run) -> str:
     return f"SIMULATED · {words}" if run.market.provenance.simulated else words
 
 
-def tear_sheet(run: Run, path: Path) -> None:
+def tear_sheet(run: Run, path: Path, back: str = RUN_PAGE) -> None:
     """Write quantstats' page of a run.
 
     A hedge is shown as physical + futures against the goods alone. With fewer than three
@@ -76,6 +79,8 @@ def tear_sheet(run: Run, path: Path) -> None:
         The run.
     path : Path
         Where to write; the page is one file and opens from disk.
+    back : str
+        What the ``index.html`` beside it is called.
     """
     returns, benchmark = run.result.returns, None
     label = run.name
@@ -86,8 +91,8 @@ def tear_sheet(run: Run, path: Path) -> None:
         f"No position was held up to {run.market.sessions[-1]:%Y-%m-%d}, so there is nothing to"
         " draw; see unfilled.csv for what was wanted and why it did not fill."
     )
-    _write(returns, benchmark, path, label=label, heading=title(run), banner=_banner(run),
-           known=run.result.known, nothing=nothing)
+    _write(returns, benchmark, path, label=label, heading=title(run),
+           banner=_back(back) + _banner(run), known=run.result.known, nothing=nothing)
 
 
 def walk_sheet(sweep: Sweep, path: Path) -> None:
@@ -255,6 +260,11 @@ def _without_ratios(page: str) -> str:
 
 def _without_chart(page: str, name: str) -> str:
     return re.sub(rf'<div id="{name}">.*?</div>', "", page, flags=re.S)
+
+
+def _back(words: str) -> str:
+    """Return the link to the page beside it, which leaves the frame of a comparison."""
+    return f'<p><a href="index.html" target="_top">← {words}</a></p>'
 
 
 def _banner(run: Run) -> str:

@@ -95,11 +95,17 @@ def page(request):
 
 def test_a_page_is_one_file_that_fetches_nothing(page):
     assert not re.search(r"https?:|wss?:|ftp:", page)
-    assert not re.search(r"(src|href)\s*=\s*[\"'](?!#|data:)", page)
+    leads_to = re.findall(r"(?:src|href)\s*=\s*[\"'](?!#|data:)([^\"']*)", page)
+    assert leads_to == ["index.html"]
     assert "@import" not in page
     assert not re.search(r"url\(\s*[\"']?(?!#|data:)", page)
     assert "fetch(" not in page
     assert "XMLHttpRequest" not in page
+
+
+def test_a_page_leads_back_to_the_run_above_everything_else(page):
+    back = page.index('<a href="index.html" target="_top">← run page 运行页面</a>')
+    assert page.index("<body") < back < page.index("<h1")
 
 
 def test_a_page_is_whole(page):
