@@ -14,12 +14,14 @@ import pandas as pd
 
 from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
+from sibt.engine.headline import as_html, headline
 from sibt.engine.job import prepare
 from sibt.engine.result import Result
 from sibt.engine.simulate import simulate
 from sibt.errors import DataError, SettingError, SibtError, StrategyError
 from sibt.hedging.hedge import Hedge, size_account
 from sibt.hedging.physical import physical_book
+from sibt.language import language, said
 from sibt.market.findings import Finding, findings, summary
 from sibt.market.panel import Market
 from sibt.sources import load_market
@@ -79,6 +81,27 @@ class Run:
     notes: tuple[str, ...]
     window: tuple[str | None, str | None]
     seconds: dict[str, float] = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name}: {self.result!r}>"
+
+    def _repr_html_(self) -> str:
+        """Show the headline, the notes and the warnings in a notebook."""
+        t = language()
+        rows = headline(self.result, t)
+        if self.hedge is not None:
+            m = self.hedge.metrics
+            rows = {
+                t("goods + futures"): t("{money:+,.2f} yuan", money=m["hedged"]),
+                t("goods alone"): t("{money:+,.2f} yuan", money=m["physical"]),
+                **headline(self.result, t, net="futures alone"),
+            }
+        return as_html(
+            rows,
+            [t(sentence) for sentence in (*self.notes, *self.result.warnings)],
+            title=self.name,
+            simulated=self.market.provenance.simulated,
+        )
 
     @property
     def name(self) -> str:
@@ -192,17 +215,23 @@ def run(
     with clock("ledger"):
         if goods is not None and not stated:
             own, formula = sized(cut, wishes, own, execution, terms)
-            notes.append(f"account sized from the hedge: {formula}")
+            notes.append(said("account sized from the hedge: {formula}", formula=formula))
         result = book(cut, wishes, own, execution, terms)
     if wishes.known_from is not None and pd.Timestamp(wishes.known_from) >= cut.sessions[-1]:
         notes.append(
-            f"nothing could be traded: the idea is known from {wishes.known_from}, and the market"
-            f" ends on {cut.sessions[-1]:%Y-%m-%d}"
+            said(
+                "nothing could be traded: the idea is known from {known}, and the market ends on"
+                " {end:%Y-%m-%d}",
+                known=wishes.known_from,
+                end=cut.sessions[-1],
+            )
         )
     if start is not None and wishes.stands:
         notes.append(
-            "the strategy wished for this position before --from; it is entered at the run's"
-            " first session, and holding times count from the first wish"
+            said(
+                "the strategy wished for this position before --from; it is entered at the run's"
+                " first session, and holding times count from the first wish"
+            )
         )
     notes += _doubts(cut, seen_in_data, result.job.contracts)
     hedge = None if goods is None else Hedge(goods, result)
@@ -214,6 +243,10 @@ def run(
             for other in _ask(path, strategy.comparisons, cut, seen)
         ]
         table = pd.DataFrame(others, columns=_COMPARED)
+        for column in ("name", "note"):
+            # A column of texts would forget how its sentences are said in Chinese.
+            texts = [row[_COMPARED.index(column)] for row in others]
+            table[column] = pd.Series(texts, dtype=object)
     return Run(
         strategy=strategy,
         path=path,
@@ -254,13 +287,16 @@ def _doubts(
     """Return what is doubtful about the contracts of a run, and how much else there is."""
     doubtful = [finding for finding in found if finding.severity == "doubtful"]
     own = [finding for finding in doubtful if finding.concerns(contracts)]
-    said = [f"data {line}" for line in summary(own)]
+    told: list[str] = [said("data {line}", line=line) for line in summary(own)]
     if len(doubtful) > len(own):
-        said.append(
-            f"data: {len(doubtful) - len(own)} more doubtful findings, see sibt data check"
-            f" --data {market.provenance.source}"
+        told.append(
+            said(
+                "data: {more} more doubtful findings, see sibt data check --data {source}",
+                more=len(doubtful) - len(own),
+                source=market.provenance.source,
+            )
         )
-    return said
+    return told
 
 
 _COMPARED = ["name", "role", "net", "net_per_tonne", "hedged", "round_trips", "note"]
@@ -322,9 +358,9 @@ def account_of(
     kind: Kind | None,
 ) -> tuple[Account, bool]:
     """Return the account somebody asked for, and whether its capital was stated."""
-    said = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
-    said.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
-    return Account(**{"kind": strategy.kind, **said}), "capital" in said
+    stated = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
+    stated.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
+    return Account(**{"kind": strategy.kind, **stated}), "capital" in stated
 
 
 def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> Wishes:
@@ -407,19 +443,22 @@ def _compare(
         wishes = wishes_of(strategy, path, market, changed, window)
         result = book(market, wishes, account, execution, terms)
     except SibtError as error:
-        return [other.name, other.role, np.nan, np.nan, np.nan, 0, f"not available: {error}"]
+        absent = said("not available: {why}", why=str(error))
+        return [other.name, other.role, np.nan, np.nan, np.nan, 0, absent]
     hedged = np.nan
     if wishes.exposure is not None:
         goods = physical_book(market, wishes.exposure, strategy.grade(changed))
         hedged = Hedge(goods, result).metrics["hedged"]
     figures = result.metrics
     if other.role != "benchmark" and result.round_trips.empty:
-        note = (
-            f"not available: no position was held; the market covers {market.sessions[0]:%Y-%m-%d}"
-            f"..{market.sessions[-1]:%Y-%m-%d}"
+        why = said(
+            "no position was held; the market covers {first:%Y-%m-%d}..{last:%Y-%m-%d}",
+            first=market.sessions[0],
+            last=market.sessions[-1],
         )
-        return [other.name, other.role, np.nan, np.nan, np.nan, 0, note]
-    note = "open at the end" if figures["open_trips"] else ""
+        absent = said("not available: {why}", why=why)
+        return [other.name, other.role, np.nan, np.nan, np.nan, 0, absent]
+    note = said("open at the end") if figures["open_trips"] else ""
     per_tonne = figures["net_per_tonne"]
     return [
         other.name,

@@ -16,14 +16,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sibt import __version__
+from sibt.language import EN, ZH, Language
 from sibt.market.panel import Market
 from sibt.runs import trials
+from sibt.runs.latest import LATEST, point
 from sibt.runs.run import Run
+from sibt.runs.workbook import write_csv, write_workbook
 
-__all__ = ["TABLES", "figures", "manifest", "point", "save", "tables"]
+__all__ = [
+    "TABLES", "WRITING", "figures", "key_figures", "manifest", "place", "save", "tables",
+    "write_json",
+]  # fmt: skip
+
+#: How the folder of a run begins that is being written, before the number of the process.
+WRITING = ".writing-"
 
 #: Tables of a run, one CSV file each.
 TABLES = ("fills", "statement", "positions", "unfilled", "round_trips")
@@ -37,6 +47,8 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
     found = {
         "fills": result.fills,
         "statement": result.statement.reset_index(),
+        "statement_by_trade": result.by_trade.reset_index(),
+        "attribution": result.attribution.reset_index(),
         "positions": result.positions,
         "unfilled": result.unfilled,
         "round_trips": result.round_trips,
@@ -77,14 +89,88 @@ def figures(run: Run) -> dict[str, Any]:
     return found
 
 
+def key_figures(run: Run) -> dict[str, Any]:
+    """Return the few figures a list of runs shows; None where nothing is known.
+
+    Returns
+    -------
+    dict
+        ``net``, ``max_drawdown_yuan``, ``peak_margin`` and ``fees`` in yuan;
+        ``net_per_tonne`` and ``per_unit`` (net over the largest position, yuan per tonne and
+        per unit); ``max_drawdown``, a share of zero or less; ``sharpe``; ``round_trips``. A
+        hedge has ``hedged``, ``hedged_per_tonne`` and ``max_drawdown_hedged`` too: goods and
+        futures together.
+    """
+    m, job = run.result.metrics, run.result.job
+    lots = np.abs(run.result.booked["positions"][:, 0, :].sum(axis=1)).max(initial=0)
+    units = float(lots) / abs(float(job.ratio[0]))
+    found = {name: m[name] for name in ("net", "net_per_tonne")}
+    found["per_unit"] = round(m["net"] / units, 2) if units else None
+    found |= {name: m[name] for name in _KEY}
+    if run.hedge is not None:
+        names = ("hedged", "hedged_per_tonne", "max_drawdown_hedged")
+        found |= {name: run.hedge.metrics[name] for name in names}
+    return found
+
+
+_KEY = ("max_drawdown", "max_drawdown_yuan", "peak_margin", "sharpe", "round_trips", "fees")
+
+#: What a manifest keeps of the report an idea comes from.
+_REPORT = ("title", "publisher", "date", "place", "quote")
+
+#: Points of the little picture of a run's equity.
+_SKETCH = 60
+
+
+def _sketch(run: Run) -> list[int]:
+    """Return what was earned until some of the sessions that count, yuan.
+
+    At most 60 values from the eve of the first to the last, the highest and the lowest among
+    them; of a hedge, goods and futures together.
+    """
+    first = run.result.returns.index[0] if len(run.result.returns) else None
+    if run.hedge is not None:
+        gain = run.hedge.table["hedged"].loc[first:].fillna(0.0)
+        path = np.concatenate([[0.0], gain.to_numpy().cumsum()])
+    else:
+        s = run.result.statement
+        eve = max(int(s.index.searchsorted(first)) - 1, 0) if first is not None else 0
+        earned = s["equity"] - s["deposit"].cumsum() - run.result.job.account.capital
+        path = earned.to_numpy()[eve:]
+    even = np.linspace(0, len(path) - 1, min(_SKETCH - 2, len(path))).round().astype(int)
+    kept = np.union1d(even, [path.argmin(), path.argmax()])
+    return [round(float(value)) for value in path[kept]]
+
+
 def manifest(
-    run: Run, reconciled: float, command: str, seconds: Mapping[str, float]
+    run: Run,
+    reconciled: float,
+    command: str,
+    seconds: Mapping[str, float],
+    t: Language = EN,
 ) -> dict[str, Any]:
-    """Return what is needed to know how a run was made, and to make it again."""
+    """Return what is needed to know how a run was made, and to make it again.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    reconciled : float
+        Largest difference between the two books, yuan.
+    command : str
+        The command that made it.
+    seconds : mapping of str to float
+        Time spent after the run itself.
+    t : Language
+        Language of the tables' headers.
+    """
     result, market = run.result, run.market
     job = result.job
     source = run.path.read_bytes() if run.path.is_file() else b""
+    report = run.strategy.source(run.params)
+    warnings = [*result.warnings, *run.notes]
     return {
+        "kind": "run",
         "sibt": __version__,
         "command": command,
         "strategy": {
@@ -93,7 +179,10 @@ def manifest(
             "sha256": hashlib.sha256(source).hexdigest(),
             "known_from": run.strategy.known_from(run.params),
         },
+        "report": None if report is None else {name: getattr(report, name) for name in _REPORT},
         "parameters": {k: _plain(v) for k, v in run.params.items()},
+        "figures": key_figures(run),
+        "sketch": _sketch(run),
         "data": {
             **data_of(market),
             "contracts": len(market.contracts),
@@ -108,7 +197,13 @@ def manifest(
             "to": run.window[1],
         },
         "largest_difference_between_books_yuan": round(reconciled, 6),
-        "warnings": [*result.warnings, *run.notes],
+        "warnings": [str(sentence) for sentence in warnings],
+        "warnings_zh": [ZH(sentence) for sentence in warnings],
+        "language": t.name,
+        "tables": {
+            name: {str(column): _holds(table[column]) for column in table}
+            for name, table in tables(run).items()
+        },
         "versions": {
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _LIBRARIES},
@@ -129,6 +224,11 @@ def data_of(market: Market) -> dict[str, Any]:
     }
 
 
+def _holds(column: pd.Series[Any]) -> str:
+    """Return what a column holds, for reading it back from a file without types."""
+    return {"M": "day", "b": "flag", "i": "whole", "f": "number"}.get(column.dtype.kind, "text")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, pd.Series):
         return {f"{k:%Y-%m-%d}": float(v) for k, v in value.items()}
@@ -142,6 +242,7 @@ def save(
     command: str = "",
     excel: bool = False,
     pages: Mapping[str, Callable[[Run, Path], None]] | None = None,
+    t: Language = EN,
 ) -> Path:
     """Write a run's folder and point ``latest`` at it.
 
@@ -159,6 +260,8 @@ def save(
         Also write ``run.xlsx``, one sheet a table; needs openpyxl.
     pages : mapping of file name to function
         What else to write, given the run and the path.
+    t : Language
+        Language of the headers of CSV files and sheets.
 
     Returns
     -------
@@ -169,15 +272,15 @@ def save(
     reconciled = run.result.reconcile()
     seconds = {"second book": round(time.perf_counter() - began, 3)}
     out.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+    work = Path(tempfile.mkdtemp(prefix=f"{WRITING}{os.getpid()}-", dir=out))
     try:
         for name, table in tables(run).items():
-            _csv(table, work / f"{name}.csv")
-        _json(figures(run), work / "metrics.json")
+            write_csv(table, work / f"{name}.csv", t)
+        write_json(figures(run), work / "metrics.json")
         if run.path.is_file():
             shutil.copyfile(run.path, work / "strategy.py")
         if excel:
-            _excel(run, work / "run.xlsx")
+            write_workbook(figures(run), tables(run), work / "run.xlsx", t)
         for name, write in (pages or {}).items():
             began = time.perf_counter()
             write(run, work / name)
@@ -185,16 +288,16 @@ def save(
         made = datetime.now(UTC).astimezone()
         record = {
             "made": made.isoformat(timespec="seconds"),
-            **manifest(run, reconciled, command, seconds),
+            **manifest(run, reconciled, command, seconds, t),
         }
-        _json(record, work / "manifest.json")
+        write_json(record, work / "manifest.json")
         work.chmod(0o755)
-        folder = _place(work, out, f"{made:%Y%m%d-%H%M%S}-{run.name}")
+        folder = place(work, out, f"{made:%Y%m%d-%H%M%S}-{run.name}")
         trials.add(out, run.market, run.name, 1, _look(record))
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
-    point(out / "latest", folder)
+    point(out / LATEST, folder)
     return folder
 
 
@@ -205,7 +308,7 @@ def _look(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _place(work: Path, out: Path, name: str) -> Path:
+def place(work: Path, out: Path, name: str) -> Path:
     """Move the finished folder to the first free name."""
     number = 1
     while True:
@@ -221,31 +324,7 @@ def _place(work: Path, out: Path, name: str) -> Path:
         number += 1
 
 
-def point(link: Path, folder: Path) -> None:
-    """Let `latest` lead to the folder: a link, or its name in a file where links fail."""
-    fresh = link.with_name(f".latest-{os.getpid()}")
-    try:
-        fresh.symlink_to(folder.name)
-    except OSError:
-        fresh.write_text(folder.name + "\n", encoding="utf-8")
-    os.replace(fresh, link)
-
-
-def _csv(table: pd.DataFrame, path: Path) -> None:
-    # The mark at the start tells Excel that the file is UTF-8.
-    table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n",
-                 date_format="%Y-%m-%d")
-
-
-def _json(content: Mapping[str, Any], path: Path) -> None:
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write JSON that people can read too."""
     text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _excel(run: Run, path: Path) -> None:
-    with pd.ExcelWriter(path, engine="openpyxl", datetime_format="yyyy-mm-dd") as book:
-        flat = pd.json_normalize(figures(run), sep=".").T.reset_index()
-        flat.columns = pd.Index(["figure", "value"])
-        flat.to_excel(book, sheet_name="figures", index=False)
-        for name, table in tables(run).items():
-            table.to_excel(book, sheet_name=name, index=False)

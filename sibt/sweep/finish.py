@@ -86,6 +86,8 @@ def finish(
     _write(
         {
             "made": datetime.now(UTC).astimezone().isoformat(timespec="seconds"),
+            "kind": "sweep",
+            "verdict": found["verdict"],
             "command": command,
             **laid.record,
             "metric": metric,

@@ -25,8 +25,9 @@ from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
 from sibt.errors import DataError, SettingError, did_you_mean
 from sibt.market.panel import Market
+from sibt.runs.latest import point
 from sibt.runs.run import account_of, between, checked
-from sibt.runs.save import data_of, point
+from sibt.runs.save import data_of
 from sibt.sources import load_market
 from sibt.strategy.loader import opened
 from sibt.strategy.strategy import Strategy
