@@ -20,9 +20,11 @@ __all__ = ["main"]
 
 #: Commands, what they do, and where.
 _COMMANDS = {
+    "compare": ("Hold runs, or the best sets of a sweep, against each other.", "sibt.cli.compare"),
     "data": ("Bring real prices in, keep them, check them and look at them.", "sibt.cli.data"),
     "new": ("Start a strategy of your own, from nothing or from a shipped one.", "sibt.cli.new"),
-    "run": ("Run a strategy and write its tear sheet.", "sibt.cli.run"),
+    "run": ("Run a strategy and write its pages.", "sibt.cli.run"),
+    "runs": ("List, show, open, delete and export what was run.", "sibt.cli.runs"),
     "sweep": ("Run many parameter sets and weigh the best one.", "sibt.cli.sweep"),
 }
 

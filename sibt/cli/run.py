@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sibt.cli.settings import announce, check_out, settings, settled, words
+from sibt.cli.settings import announce, check_out, lang_option, settings, settled, words
 from sibt.cli.values import named
 from sibt.errors import SettingError
+from sibt.language import Language
 
 __all__ = ["command"]
+
+_PAGE = "index.html"
 
 #: What the ticker says of stages that may take longer than one thinks.
 _HINTS = {"ledger": "ledger (compiled once, at the first run)"}
@@ -32,26 +36,27 @@ _HINTS = {"ledger": "ledger (compiled once, at the first run)"}
               help="Parameter of the strategy; again for more.")
 @settings
 @click.option("--excel", is_flag=True, help="Also write run.xlsx, one sheet a table.")
-@click.option("--open", "show", is_flag=True, help="Open the tear sheet in the browser.")
+@lang_option
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def command(**given: Any) -> None:
-    """Run STRATEGY, a Python file or the name of a shipped one, and write its tear sheet."""
+    """Run STRATEGY, a Python file or the name of a shipped one, and write its pages."""
     from rich.console import Console
 
     check_out(given["out"])
     if given["excel"] and find_spec("openpyxl") is None:
         raise SettingError("--excel needs openpyxl; install it with pip install openpyxl.")
-    console = Console(highlight=False)
-    announce(console, f"sibt run {given['strategy']}", given["data"])
+    console, t = Console(highlight=False), given["lang"]
+    announce(console, f"sibt run {given['strategy']}", given["data"], t)
     ticker = Console(stderr=True, highlight=False)
-    with ticker.status("starting") as status:
+    with ticker.status(t("starting")) as status:
         folder, run, seconds = _work(
-            given, lambda name: status.update(f"{_HINTS.get(name, name)} …")
+            given, lambda name: status.update(f"{t(_HINTS.get(name, name))} …")
         )
     from sibt.report.terminal import show
 
-    show(run, folder, console, seconds, words())
+    show(run, folder, console, seconds, words(), t)
     if given["show"]:
-        click.launch((folder / "tearsheet.html").resolve().as_uri())
+        click.launch((folder / _PAGE).resolve().as_uri())
 
 
 def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
@@ -60,21 +65,26 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
 
     began = time.perf_counter()
     stage("loading")
+    from sibt.report.catalogue import write_index
+    from sibt.report.run import run_page
     from sibt.report.tearsheet import tear_sheet
     from sibt.runs.run import run
     from sibt.runs.save import save
     from sibt.sources import load_market
 
+    t: Language = given["lang"]
     params, chosen = named(given["params"], "-p"), settled(given)
     stage("market")
     market = load_market(given["data"], settle_from=given["settle_from"])
     done = run(given["strategy"], market, params, **chosen, stage=stage)
-    stage("second book and tear sheet")
+    stage("second book and pages")
     folder = save(
         done,
         given["out"],
         command=words(),
         excel=given["excel"],
-        pages={"tearsheet.html": tear_sheet},
+        pages={_PAGE: partial(run_page, lang=t.name), "tearsheet.html": tear_sheet},
+        t=t,
     )
+    write_index(given["out"], t)
     return folder, done, time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""What ``sibt run`` and ``sibt sweep`` have in common: data, window, account and execution."""
+"""What commands have in common: data, window, account, execution, and the language."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import click
 
 from sibt.cli.values import OneOf, Share, named
 from sibt.errors import SettingError
+from sibt.language import EN, NAMES, Language, language
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["announce", "check_out", "settings", "settled", "words"]
+__all__ = ["announce", "check_out", "lang_option", "settings", "settled", "words"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -68,6 +69,13 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+#: Gives a command ``lang``, the `Language` it speaks: the one asked for, or the locale's.
+lang_option = click.option(
+    "--lang", type=OneOf(NAMES), callback=lambda ctx, option, name: language(name),
+    help="Language of what is printed and written; your locale's if left out.",
+)  # fmt: skip
+
+
 def settings(command: Command) -> Command:
     """Give a command the options a run and a sweep share, in the order of their help."""
     for option in reversed(_OPTIONS):
@@ -100,20 +108,21 @@ def settled(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def announce(console: Console, what: str, data: str | None) -> None:
+def announce(console: Console, what: str, data: str | None, t: Language = EN) -> None:
     """Print the first line: the command, and the data it works on."""
     from rich.markup import escape
 
     if data is None and any(_STORE.glob("*/bars.parquet")):
         data = str(_STORE)
+    what = f"[bold]{escape(what)}[/]"
     if data is None or data == "sample":
-        console.print(
-            f"[bold]{escape(what)}[/] on the sample market:"
-            " [bold red]SIMULATED[/], it says nothing about the real 2024.",
-            soft_wrap=True,
-        )
+        line = t(
+            "{what} on the sample market: {simulated}, it says nothing about the real 2024.",
+            what=what, simulated=f"[bold red]{t('SIMULATED')}[/]",
+        )  # fmt: skip
     else:
-        console.print(f"[bold]{escape(what)}[/] on {escape(data)}", soft_wrap=True)
+        line = t("{what} on {data}", what=what, data=escape(data))
+    console.print(line, soft_wrap=True)
 
 
 def words() -> str:

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from sibt.cli.settings import announce, check_out, settings, settled, words
 from sibt.cli.values import OneOf, named
 from sibt.errors import DataError, SettingError, did_you_mean
+from sibt.language import language
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,6 +115,7 @@ def command(**given: Any) -> None:
             err=True,
         )
         click.get_current_context().exit(130)
+    _list(given["out"])
     _tell(sweep, console, given["top"], given["show"])
 
 
@@ -369,6 +371,13 @@ def _span(seconds: float) -> str:
         return f"{max(seconds, 1):.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
+def _list(out: Path) -> None:
+    """Let the page of all runs show the sweep too."""
+    from sibt.report.catalogue import write_index
+
+    write_index(out, language())
 
 
 # -- What is said -----------------------------------------------------------------------------

@@ -10,13 +10,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sibt.language import EN, Language
+from sibt.report.shortfalls import why
 from sibt.runs.run import Run
 from sibt.sources.shipped import shipped
 
 __all__ = ["show"]
 
 
-def show(run: Run, folder: Path, console: Console, seconds: float, command: str) -> None:
+def show(
+    run: Run,
+    folder: Path,
+    console: Console,
+    seconds: float,
+    command: str,
+    t: Language = EN,
+) -> None:
     """Print a run: result, cost, risk, what did not fill, provenance, where the files are.
 
     Parameters
@@ -31,167 +40,286 @@ def show(run: Run, folder: Path, console: Console, seconds: float, command: str)
         Time the whole run took.
     command : str
         What was called.
+    t : Language
+        Language to print in.
     """
     market = run.market.provenance
     if not console.is_terminal:
         # A file or a pipe has no width; tables there need not be squeezed.
         console.width = 132
+
+    def line(text: str) -> None:
+        console.print(text, soft_wrap=True)
+
     report = run.strategy.source(run.params)
     if report:
-        place = f"{report.title}, {report.publisher}, {report.date}, {report.place}"
-        console.print(f"[italic]“{escape(report.quote)}”[/] {escape(place)}", soft_wrap=True)
-    console.print(_figures(run))
+        line(t("[italic]“{quote}”[/] {title}, {publisher}, {date}, {place}",
+               quote=escape(report.quote), title=escape(report.title),
+               publisher=escape(report.publisher), date=escape(t(report.date)),
+               place=escape(report.place)))
+    console.print(_figures(run, t))
     if len(run.result.by_leg) > 1:
-        console.print(_by_leg(run))
+        console.print(_by_leg(run, t))
     if len(run.result.round_trips):
-        console.print(_trips(run))
+        console.print(_trips(run, t))
     if len(run.comparisons):
-        console.print(_comparisons(run))
+        console.print(_comparisons(run, t))
         if run.excess is not None:
-            console.print(f"Excess over the controls: {run.excess:+,.1f} yuan/t")
+            console.print(t("Excess over the controls: {excess:+,.1f} yuan/t", excess=run.excess))
     for word in (*run.notes, *run.result.warnings):
-        console.print(f"[yellow]note[/] {escape(word)}", soft_wrap=True)
-    console.print(f"Written in {seconds:.1f} s: {escape(str(folder))}", soft_wrap=True)
-    console.print(f"Tear sheet: {escape(str(folder / 'tearsheet.html'))}", soft_wrap=True)
+        line(t("[yellow]note[/] {sentence}", sentence=escape(t(word))))
+    line(t("Written in {seconds:.1f} s: {folder}", seconds=seconds, folder=escape(str(folder))))
+    line(t("Page: {file}", file=escape(str(folder / "index.html"))))
+    line(t("Tear sheet: {file}", file=escape(str(folder / "tearsheet.html"))))
     if market.simulated:
         # On a folder of made-up prices the same command would give the same again.
-        then = "sibt run without --data" if "--data" in command else command
-        console.print("Real prices: sibt data pull --source akshare, or sibt data import FILE; then"
-                      f" {escape(then)}", soft_wrap=True)
+        then = t("sibt run without --data") if "--data" in command else command
+        line(t("Real prices: sibt data pull --source akshare, or sibt data import FILE; then"
+               " {then}", then=escape(then)))
 
 
-def _money(value: float | None, digits: int = 2, sign: bool = False) -> str:
+def _money(value: float | None, t: Language, digits: int = 2, sign: bool = False) -> str:
     if value is None or pd.isna(value):
-        return "unknown"
+        return t("unknown")
     return f"{value:{'+' if sign else ''},.{digits}f}"
 
 
-def _figures(run: Run) -> Table:
-    m = run.result.metrics
+def _figures(run: Run, t: Language) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-
-    def row(name: str, text: str) -> None:
+    rows = [
+        *_hedge(run, t), *_net(run, t), *_trips_in_short(run, t), *_risk(run, t),
+        *_unfilled(run, t), *_books(run, t), *_origin(run, t),
+    ]  # fmt: skip
+    for name, text in rows:
         table.add_row(name, text)
-
-    whose = "" if run.hedge is None else "futures' "
-
-    if run.hedge is not None:
-        h = run.hedge.metrics
-        row("goods + futures", f"[bold]{_money(h['hedged'], sign=True)} yuan[/]"
-            f"  ({_money(h['hedged_per_tonne'], 1, True)} yuan/t on {h['tonnes']:,.0f} t)")
-        row("goods alone", f"{_money(h['physical'], sign=True)} yuan"
-            f"  ({_money(h['unhedged_per_tonne'], 1, True)} yuan/t)")
-        cut = h["variance_reduction"]
-        stretches = f"{h['variance_stretches']} stretches of 20 sessions"
-        row("variance cut by", (f"unknown from {stretches}" if cut is None else
-            f"{cut:.1%} over {stretches}") + f"; {h['average_ratio']:.1%} hedged on average")
-        if h["unknown_spot"]:
-            row("spot unknown", f"{h['unknown_spot']} sessions with goods and no quote")
-    name = "net result" if run.hedge is None else "futures alone"
-    row(name, f"[bold]{_money(m['net'], sign=True)} yuan[/]"
-        f"  ({_money(m['net_per_tonne'], 1, True)} yuan/t of the largest position)"
-        if m["net_per_tonne"] is not None else "[bold]0.00 yuan[/]  (no position was held)")
-    row("paid", f"fees {_money(m['fees'])} (at a broker's 2×: {_money(m['fees_at_broker'])}),"
-        f" slippage {_money(m['slippage'])} yuan")
-    open_ = f", {m['open_trips']} still open" if m["open_trips"] else ""
-    row("round trips", f"{m['round_trips']} ({m['won']} won{open_})")
-    if m["sharpe"] is not None:
-        row("Sharpe", f"{m['sharpe']:.2f} a year of 242 sessions, over {m['sessions']} sessions")
-    elif not run.result.known:
-        row("Sharpe", "none: fewer than three round trips")
-        days = run.few_days
-        if days is not None and days["chosen"].any():
-            rank = int(days.loc[days["chosen"], "rank"].iloc[0])
-            row("entry day", f"rank {rank} of {len(days)} possible days; net of all:"
-                f" {_money(days['net'].min(), 0, True)} to {_money(days['net'].max(), 0, True)},"
-                f" median {_money(days['net'].median(), 0, True)} yuan")
-    row(f"{whose}worst day", f"{_money(m['worst_day'], sign=True)} yuan on {m['worst_day_on']}")
-    row(f"{whose}drawdown", f"{m['max_drawdown']:.2%} of the index,"
-        f" {_money(m['max_drawdown_yuan'])} yuan; lowest equity {_money(m['worst_equity'])}")
-    row("peak margin", f"{_money(m['peak_margin_exchange'])} at the exchange's rates,"
-        f" {_money(m['peak_margin_broker'])} at a broker's +5 points")
-    if m["peak_margin_exchange_open_reading"] != m["peak_margin_exchange"]:
-        row("", f"under the notices' other reading {_money(m['peak_margin_exchange_open_reading'])}"
-            f" and {_money(m['peak_margin_broker_open_reading'])}")
-    calls = m["margin_calls"]
-    row("margin calls", "none" if not calls else f"[red]{calls}[/], the largest"
-        f" {_money(m['largest_call'])} yuan; paid in {_money(m['deposits'])}")
-    row("unfilled", _unfilled(run))
-    if "naked" in run.result.statement:
-        naked = run.result.statement["naked"]
-        row("naked legs", "never" if not naked.any() else
-            f"{int((naked > 0).sum())} sessions, at most {int(naked.max())} lots")
-    row("two books", f"largest difference {run.result.reconcile():.6f} yuan over"
-        f" {len(run.result.statement)} sessions")
-    market = run.market
-    label = "[bold red]SIMULATED[/] " if market.provenance.simulated else ""
-    row("data", f"{label}{escape(market.provenance.source)}, {market.sessions[0]:%Y-%m-%d}.."
-        f"{market.sessions[-1]:%Y-%m-%d}, {market.digest[:12]}")
-    own = shipped("strategies") not in run.path.resolve().parents
-    row("strategy", escape(str(run.path)) if own else f"{run.name}, shipped with sibt")
-    account = run.result.job.account
-    row("account", f"{account.capital:,.0f} yuan, {account.kind}")
     return table
 
 
-def _unfilled(run: Run) -> str:
+_Rows = list[tuple[str, str]]
+
+
+def _hedge(run: Run, t: Language) -> _Rows:
+    if run.hedge is None:
+        return []
+    h = run.hedge.metrics
+    both = t(
+        "[bold]{net} yuan[/]  ({each} yuan/t on {tonnes:,.0f} t)",
+        net=_money(h["hedged"], t, sign=True),
+        each=_money(h["hedged_per_tonne"], t, 1, True),
+        tonnes=h["tonnes"],
+    )
+    goods = t(
+        "{net} yuan  ({each} yuan/t)",
+        net=_money(h["physical"], t, sign=True),
+        each=_money(h["unhedged_per_tonne"], t, 1, True),
+    )
+    cut, span = h["variance_reduction"], {"stretches": h["variance_stretches"]}
+    ratio = h["average_ratio"]
+    less = (
+        t("unknown from {stretches} stretches of 20 sessions; {ratio:.1%} hedged on average",
+          ratio=ratio, **span)
+        if cut is None
+        else t("{cut:.1%} over {stretches} stretches of 20 sessions; {ratio:.1%} hedged on average",
+               cut=cut, ratio=ratio, **span)
+    )  # fmt: skip
+    rows = [(t("goods + futures"), both), (t("goods alone"), goods), (t("variance cut by"), less)]
+    if h["unknown_spot"]:
+        days = t("{sessions} sessions with goods and no quote", sessions=h["unknown_spot"])
+        rows.append((t("spot unknown"), days))
+    return rows
+
+
+def _net(run: Run, t: Language) -> _Rows:
+    m = run.result.metrics
+    name = t("net result") if run.hedge is None else t("futures alone")
+    if m["net_per_tonne"] is None:
+        net = t("[bold]0.00 yuan[/]  (no position was held)")
+    else:
+        net = t(
+            "[bold]{net} yuan[/]  ({each} yuan/t of the largest position)",
+            net=_money(m["net"], t, sign=True),
+            each=_money(m["net_per_tonne"], t, 1, True),
+        )
+    paid = t(
+        "fees {fees} (at a broker's 2×: {twice}), slippage {slippage} yuan",
+        fees=_money(m["fees"], t),
+        twice=_money(m["fees_at_broker"], t),
+        slippage=_money(m["slippage"], t),
+    )
+    return [(name, net), (t("paid"), paid)]
+
+
+def _trips_in_short(run: Run, t: Language) -> _Rows:
+    m = run.result.metrics
+    trips, won = m["round_trips"], m["won"]
+    if m["open_trips"]:
+        text = t("{trips} ({won} won, {open} still open)", trips=trips, won=won,
+                 open=m["open_trips"])
+    else:
+        text = t("{trips} ({won} won)", trips=trips, won=won)
+    rows = [(t("round trips"), text)]
+    if m["sharpe"] is not None:
+        sharpe = t("{sharpe:.2f} a year of 242 sessions, over {sessions} sessions",
+                   sharpe=m["sharpe"], sessions=m["sessions"])
+        return [*rows, (t("Sharpe"), sharpe)]
+    if run.result.known:
+        return rows
+    rows.append((t("Sharpe"), t("none: fewer than three round trips")))
+    days = run.few_days
+    if days is not None and days["chosen"].any():
+        rank = t(
+            "rank {rank} of {count} possible days; net of all: {low} to {high}, median {middle}"
+            " yuan",
+            rank=int(days.loc[days["chosen"], "rank"].iloc[0]),
+            count=len(days),
+            low=_money(days["net"].min(), t, 0, True),
+            high=_money(days["net"].max(), t, 0, True),
+            middle=_money(days["net"].median(), t, 0, True),
+        )
+        rows.append((t("entry day"), rank))
+    return rows
+
+
+def _risk(run: Run, t: Language) -> _Rows:
+    m = run.result.metrics
+    alone = run.hedge is None
+    rows = [
+        (
+            t("worst day") if alone else t("futures' worst day"),
+            t("{money} yuan on {day}", money=_money(m["worst_day"], t, sign=True),
+              day=m["worst_day_on"]),
+        ),
+        (
+            t("drawdown") if alone else t("futures' drawdown"),
+            t("{share:.2%} of the index, {money} yuan; lowest equity {equity}",
+              share=m["max_drawdown"], money=_money(m["max_drawdown_yuan"], t),
+              equity=_money(m["worst_equity"], t)),
+        ),
+        (
+            t("peak margin"),
+            t("{exchange} at the exchange's rates, {broker} at a broker's +5 points",
+              exchange=_money(m["peak_margin_exchange"], t),
+              broker=_money(m["peak_margin_broker"], t)),
+        ),
+    ]  # fmt: skip
+    if m["peak_margin_exchange_open_reading"] != m["peak_margin_exchange"]:
+        other = t(
+            "under the notices' other reading {exchange} and {broker}",
+            exchange=_money(m["peak_margin_exchange_open_reading"], t),
+            broker=_money(m["peak_margin_broker_open_reading"], t),
+        )
+        rows.append(("", other))
+    calls = t("none")
+    if m["margin_calls"]:
+        calls = t(
+            "[red]{calls}[/], the largest {largest} yuan; paid in {deposits}",
+            calls=m["margin_calls"],
+            largest=_money(m["largest_call"], t),
+            deposits=_money(m["deposits"], t),
+        )
+    return [*rows, (t("margin calls"), calls)]
+
+
+def _unfilled(run: Run, t: Language) -> _Rows:
     table = run.result.unfilled
-    if table.empty:
-        return "none"
     lots = (table["wanted"] - table["filled"]).abs()
     by = lots.groupby(table["reason"]).agg(["size", "sum"])
-    return "; ".join(f"{reason}: {row['size']}× ({row['sum']:,} lots)" for reason, row in
-                     by.iterrows())
+    reasons = [
+        t("{reason}: {times}× ({lots:,} lots)", reason=why(str(reason), t),
+          times=row["size"], lots=row["sum"])
+        for reason, row in by.iterrows()
+    ]  # fmt: skip
+    rows = [(t("unfilled"), t("; ").join(reasons) or t("none"))]
+    if "naked" in run.result.statement:
+        naked = run.result.statement["naked"]
+        often = t("{sessions} sessions, at most {lots} lots", sessions=int((naked > 0).sum()),
+                  lots=int(naked.max()))
+        rows.append((t("naked legs"), often if naked.any() else t("never")))
+    return rows
 
 
-def _by_leg(run: Run) -> Table:
-    table = Table(title="by leg, yuan", title_justify="left", box=None, padding=(0, 2, 0, 0))
+def _books(run: Run, t: Language) -> _Rows:
+    same = t("largest difference {yuan:.6f} yuan over {sessions} sessions",
+             yuan=run.result.reconcile(), sessions=len(run.result.statement))
+    return [(t("two books"), same)]
+
+
+def _origin(run: Run, t: Language) -> _Rows:
+    market = run.market
+    source = escape(market.provenance.source)
+    if market.provenance.simulated:
+        source = f"[bold red]{t('SIMULATED')}[/] {source}"
+    data = t("{source}, {first:%Y-%m-%d}..{last:%Y-%m-%d}, {digest}", source=source,
+             first=market.sessions[0], last=market.sessions[-1], digest=market.digest[:12])
+    own = shipped("strategies") not in run.path.resolve().parents
+    strategy = escape(str(run.path)) if own else t("{name}, shipped with sibt", name=run.name)
+    account = run.result.job.account
+    size = t("{capital:,.0f} yuan, {kind}", capital=account.capital, kind=t(account.kind))
+    return [(t("data"), data), (t("strategy"), strategy), (t("account"), size)]
+
+
+def _word(word: str, where: str, t: Language) -> str:
+    """Return a word that means something else elsewhere; the catalogue has it by its place."""
+    return word if t is EN else t(f"{where}.{word}")
+
+
+def _by_leg(run: Run, t: Language) -> Table:
+    table = Table(title=t("by leg, yuan"), title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in ("leg", "profit", "fees", "slippage", "net"):
-        table.add_column(name, justify="left" if name == "leg" else "right")
+        table.add_column(t(name), justify="left" if name == "leg" else "right")
     for leg, row in run.result.by_leg.iterrows():
-        table.add_row(escape(str(leg)), _money(row["profit"], sign=True), _money(row["fees"]),
-                      _money(row["slippage"]), _money(row["net"], sign=True))
+        table.add_row(escape(str(leg)), _money(row["profit"], t, sign=True), _money(row["fees"], t),
+                      _money(row["slippage"], t), _money(row["net"], t, sign=True))
     return table
 
 
-def _trips(run: Run) -> Table:
+def _trips(run: Run, t: Language) -> Table:
     trips = run.result.round_trips
-    title = "round trips" if len(trips) <= 10 else f"the last 10 of {len(trips)} round trips"
+    title = t("round trips")
+    if len(trips) > 10:
+        title = t("the last 10 of {count} round trips", count=len(trips))
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for name in ("entry", "exit", "units", "in at", "out at", "net", "worst", "best", "days"):
-        table.add_column(name, justify="left" if name in ("entry", "exit") else "right",
+    names = {
+        "entry": t("entry"), "exit": t("exit"), "units": t("units"), "in at": t("in at"),
+        "out at": t("out at"), "net": t("net"), "worst": _word("worst", "round_trips", t),
+        "best": _word("best", "round_trips", t), "days": t("days"),
+    }  # fmt: skip
+    for name, shown in names.items():
+        table.add_column(shown, justify="left" if name in ("entry", "exit") else "right",
                          no_wrap=True)
     rolled = bool((trips["rolls"] > 0).any())
     if rolled:
-        table.add_column("rolls", justify="right")
+        table.add_column(t("rolls"), justify="right")
+    still = _word("open", "round_trips", t)
     for row in cast(Any, trips.tail(10).itertuples()):
-        out = "open" if pd.isna(row.exit) else f"{row.exit:%y-%m-%d}"
+        out = still if pd.isna(row.exit) else f"{row.exit:%y-%m-%d}"
         table.add_row(
-            f"{row.entry:%y-%m-%d}", out, f"{row.units:+,.0f}", _money(row.entry_spread, 0),
-            "" if pd.isna(row.exit_spread) else _money(row.exit_spread, 0),
-            _money(row.net, 0, True), _money(row.worst, 0, True),
-            _money(row.best, 0, True), str(row.sessions), *([str(row.rolls)] if rolled else []),
+            f"{row.entry:%y-%m-%d}", out, f"{row.units:+,.0f}", _money(row.entry_spread, t, 0),
+            "" if pd.isna(row.exit_spread) else _money(row.exit_spread, t, 0),
+            _money(row.net, t, 0, True), _money(row.worst, t, 0, True),
+            _money(row.best, t, 0, True), str(row.sessions), *([str(row.rolls)] if rolled else []),
         )
     return table
 
 
-def _comparisons(run: Run) -> Table:
+def _comparisons(run: Run, t: Language) -> Table:
     hedge = run.hedge is not None
-    table = Table(title="held against", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    names = ["", "role", "net yuan", "yuan/t"] + (["goods + futures"] if hedge else []) + [""]
+    table = Table(title=t("held against"), title_justify="left", box=None, padding=(0, 2, 0, 0))
+    names = ["", t("role"), t("net yuan"), t("yuan/t")]
+    names += [t("goods + futures"), ""] if hedge else [""]
     for number, name in enumerate(names):
         table.add_column(name, justify="right" if 2 <= number < len(names) - 1 else "left")
     for row in cast(Any, run.comparisons.itertuples()):
-        if str(row.note).startswith("not available"):
+        name, role, note = escape(t(row.name)), t(row.role), escape(t(row.note))
+        if row.note.startswith("not available"):
             blank = ["", ""] + ([""] if hedge else [])
-            note = f"[dim]{escape(str(row.note))}[/]"
-            table.add_row(escape(str(row.name)), str(row.role), *blank, note)
+            table.add_row(name, role, *blank, f"[dim]{note}[/]")
             continue
-        cells = [_money(row.net, sign=True),
-                 "0" if pd.isna(row.net_per_tonne) else _money(row.net_per_tonne, 1, True)]
+        cells = [_money(row.net, t, sign=True),
+                 "0" if pd.isna(row.net_per_tonne) else _money(row.net_per_tonne, t, 1, True)]
         if hedge:
-            cells.append(_money(row.hedged, sign=True))
-        table.add_row(escape(str(row.name)), str(row.role), *cells, str(row.note))
+            cells.append(_money(row.hedged, t, sign=True))
+        table.add_row(name, role, *cells, note)
     return table

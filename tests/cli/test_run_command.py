@@ -1,7 +1,6 @@
 """``sibt run`` from outside: what it prints, what it writes, and how it ends."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -9,20 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from command import sibt
 
-from sibt.cli import main
 from sibt.sources import load_market
 from sibt.sources.shipped import shipped
 
-TABLES = ["by_leg", "comparisons", "entry_days", "fills", "positions", "round_trips", "statement",
-          "unfilled"]
+TABLES = ["attribution", "by_leg", "comparisons", "entry_days", "fills", "positions",
+          "round_trips", "statement", "statement_by_trade", "unfilled"]
+PAGES = ["index.html", "tearsheet.html"]
 
 FLIP = '''
 import numpy as np
@@ -67,31 +65,6 @@ class Stock(sibt.Strategy):
 '''
 
 
-@dataclass
-class Said:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def flat(self) -> str:
-        """The output with every run of blanks as one, so that line breaks do not matter."""
-        return " ".join(self.out.split())
-
-
-def sibt(*words: object, folder: Path) -> Said:
-    """Run the command line in a folder, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
-        try:
-            main([str(word) for word in words])
-        except SystemExit as left:
-            code = left.code
-    return Said(code, out.getvalue(), err.getvalue())
-
-
 def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, encoding="utf-8-sig")
 
@@ -115,9 +88,8 @@ def cells(page: str) -> list[str]:
 @pytest.fixture
 def no_page(monkeypatch):
     """Spare the drawings where a test looks at something else."""
-    monkeypatch.setattr(
-        "sibt.report.tearsheet.tear_sheet", lambda run, path: path.write_text("", "utf-8")
-    )
+    for page in ("sibt.report.run.run_page", "sibt.report.tearsheet.tear_sheet"):
+        monkeypatch.setattr(page, lambda run, path, lang=None: path.write_text("", "utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -224,8 +196,8 @@ def test_the_report_the_idea_comes_from_is_quoted(sample_run):
 def test_every_file_it_names_exists(sample_run):
     said, folder = sample_run
     named = [line.rpartition(": ")[2].strip() for line in said.out.splitlines()
-             if line.startswith(("Written in", "Tear sheet"))]
-    assert len(named) == 2
+             if line.startswith(("Written in", "Page", "Tear sheet"))]
+    assert len(named) == 3
     for name in named:
         assert (folder / name).exists()
 
@@ -248,23 +220,44 @@ def test_no_line_of_the_output_is_an_object_or_an_unknown_number(sample_run, fli
 # -- What it writes ----------------------------------------------------------------------------
 
 
-def test_the_folder_holds_tables_figures_page_manifest_and_the_strategy(sample_run):
+def test_the_folder_holds_tables_figures_pages_manifest_and_the_strategy(sample_run):
     _, folder = sample_run
     there = {path.name for path in (folder / "results/latest/").iterdir()}
     assert there == {
         *(f"{name}.csv" for name in TABLES),
-        "manifest.json", "metrics.json", "run.xlsx", "strategy.py", "tearsheet.html",
+        *PAGES, "manifest.json", "metrics.json", "run.xlsx", "strategy.py",
     }
 
 
-def test_results_hold_one_folder_a_run_and_the_latest(sample_run):
+def runs(folder: Path) -> list[Path]:
+    return sorted((folder / "results").glob("[0-9]*-*"))
+
+
+def test_results_hold_one_folder_a_run_the_latest_and_what_pages_share(sample_run):
     _, folder = sample_run
-    names = sorted(path.name for path in (folder / "results").iterdir())
-    names = [name for name in names if "trials.jsonl" not in name]
-    assert len(names) == 2
-    assert names[1] == "latest"
-    assert names[0].endswith("-calendar_reverse")
-    assert (folder / "results/latest").resolve() == (folder / "results" / names[0]).resolve()
+    (one,) = runs(folder)
+    assert one.name.endswith("-calendar_reverse")
+    assert (folder / "results/latest").resolve() == one.resolve()
+    names = {path.name for path in (folder / "results").iterdir() if path != one}
+    assert {name for name in names if "trials.jsonl" not in name} == {
+        "assets", "index.html", "latest",
+    }
+
+
+def test_the_page_finds_plotly_beside_the_runs(sample_run):
+    _, folder = sample_run
+    (script,) = (folder / "results/assets").iterdir()
+    page = (folder / "results/latest/index.html").read_text("utf-8")
+    assert f'src="../assets/{script.name}"' in page
+
+
+def test_the_page_of_all_runs_shows_the_new_one(tmp_path, no_page):
+    (tmp_path / "flip.py").write_text(FLIP, encoding="utf-8")
+    for every in (10, 20):
+        assert sibt("run", "flip.py", "-p", f"every={every}", folder=tmp_path).code == 0
+        page = (tmp_path / "results/index.html").read_text("utf-8")
+        for run in runs(tmp_path):
+            assert f'href="{run.name}/index.html"' in page
 
 
 def test_latest_is_the_last_run(tmp_path, no_page):
@@ -394,7 +387,7 @@ def test_excel_holds_one_sheet_a_table(sample_run):
 
 
 @pytest.mark.parametrize(
-    "name", [*(f"{name}.csv" for name in TABLES), "metrics.json", "tearsheet.html", "strategy.py"]
+    "name", [*(f"{name}.csv" for name in TABLES), "metrics.json", *PAGES, "strategy.py"]
 )
 def test_the_same_inputs_write_the_same_bytes(sample_run, again, name):
     one, two = (folder / "results/latest" / name for _, folder in (sample_run, again))
@@ -594,6 +587,78 @@ def test_settings_work_and_are_kept(tmp_path, words, no_page):
         assert execution["cross_standard"] is True
 
 
+# -- In Chinese --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chinese_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chinese")
+    (folder / "flip.py").write_text(FLIP, encoding="utf-8")
+    return sibt("run", "flip.py", "--lang", "zh", "--excel", folder=folder), folder
+
+
+def test_lang_zh_speaks_chinese_from_the_first_line_to_the_last(chinese_run):
+    said, _ = chinese_run
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("sibt run flip.py，样本行情：模拟数据")
+    assert "净盈亏" in said.out
+    assert "\n运行页面 results/" in said.out
+    assert said.out.splitlines()[-1].startswith("换用真实行情")
+    for english in ("yuan", "note", "lots", "SIMULATED", "Written"):
+        assert english not in said.out
+
+
+def test_lang_zh_writes_chinese_headers_and_a_page_that_opens_in_chinese(chinese_run):
+    _, folder = chinese_run
+    latest = folder / "results/latest"
+    assert list(read(latest / "fills.csv").columns[:4]) == ["成交日", "腿", "合约", "买卖"]
+    assert manifest(folder)["language"] == "zh"
+    for page in (latest / "index.html", folder / "results/index.html"):
+        assert 'lang="zh' in page.read_text("utf-8")[:500]
+
+
+def test_the_language_changes_no_figure(chinese_run, flip_run):
+    one, two = figures(chinese_run[1]), figures(flip_run[1])
+    assert one == two
+    for name in ("fills", "statement"):
+        english = read(flip_run[1] / f"results/latest/{name}.csv")
+        simplified = read(chinese_run[1] / f"results/latest/{name}.csv")
+        assert english.to_numpy().tolist() == simplified.to_numpy().tolist()
+
+
+def test_a_chinese_locale_speaks_chinese_unless_told_otherwise(tmp_path, no_page, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    (tmp_path / "flip.py").write_text(FLIP, encoding="utf-8")
+    assert "净盈亏" in sibt("run", "flip.py", folder=tmp_path).out
+    assert "net result" in sibt("run", "flip.py", "--lang", "en", folder=tmp_path).out
+
+
+def test_errors_stay_english(tmp_path):
+    said = sibt("run", "nothing", "--lang", "zh", folder=tmp_path)
+    assert said.code == 2
+    assert said.err.startswith("Error: No strategy file 'nothing'")
+
+
+def test_a_terminal_that_cannot_draw_chinese_ends_no_run(tmp_path):
+    (tmp_path / "flip.py").write_text(FLIP, encoding="utf-8")
+    process = subprocess.run(
+        [sys.executable, "-c", PROCESS, "run", "flip.py", "--lang", "zh"], cwd=tmp_path,
+        capture_output=True, timeout=300, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (process.returncode, process.stderr) == (0, b"")
+    assert process.stdout.startswith(b"sibt run flip.py????")
+    assert complete(tmp_path / "results/latest")
+
+
+def test_open_opens_the_page_of_the_run(tmp_path, no_page, monkeypatch):
+    opened = []
+    monkeypatch.setattr("click.launch", opened.append)
+    (tmp_path / "flip.py").write_text(FLIP, encoding="utf-8")
+    assert sibt("run", "flip.py", "--open", folder=tmp_path).code == 0
+    assert opened == [(tmp_path / "results/latest/index.html").resolve().as_uri()]
+
+
 # -- As a process ------------------------------------------------------------------------------
 
 #: A pipe hands on a Ctrl-C only if whoever began the tests did not switch it off.
@@ -650,7 +715,7 @@ def test_a_process_floods_nothing_on_stderr(tmp_path):
 
 
 def complete(folder: Path) -> bool:
-    return (folder / "manifest.json").exists() and (folder / "tearsheet.html").exists()
+    return all((folder / name).exists() for name in ("manifest.json", *PAGES))
 
 
 @pytest.mark.parametrize("moment", ["early", "writing"])
@@ -668,22 +733,20 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path, moment):
     assert process.returncode == 130
     assert "Interrupted; nothing half-written was left." in err
     assert "Traceback" not in err
-    left = list(out.iterdir()) if out.exists() else []
-    assert [path.name for path in left if path.name.startswith(".")] == []
-    assert all(complete(path) for path in left)
+    assert list(out.glob(".writing-*")) == []
+    assert all(complete(path) for path in runs(tmp_path))
 
 
 def test_ctrl_c_leaves_earlier_runs_as_they_were(tmp_path, no_page):
     (tmp_path / "flip.py").write_text(FLIP, encoding="utf-8")
     assert sibt("run", "flip.py", folder=tmp_path).code == 0
-    out = tmp_path / "results"
-    before = sorted(path.name for path in out.iterdir())
+    out, before = tmp_path / "results", runs(tmp_path)
     process = begin("run", "flip.py", "-p", "every=20", folder=tmp_path)
     wait_for(lambda: any(out.glob(".writing-*")), process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=120)
     assert process.returncode == 130
-    assert sorted(path.name for path in out.iterdir()) == before
+    assert runs(tmp_path) == before
     assert manifest(tmp_path)["parameters"] == {"every": 10}
 
 

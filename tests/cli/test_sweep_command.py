@@ -1,6 +1,5 @@
 """``sibt sweep`` from outside: what it prints, what it writes, and how it ends."""
 
-import io
 import json
 import os
 import shlex
@@ -8,13 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 
 import pandas as pd
 import pytest
-
-from sibt.cli import main
+from command import Said, sibt
 
 RHYTHM = '''
 import os
@@ -61,31 +57,6 @@ FILES = {"evidence.json", "manifest.json", "plan.json", "sets.parquet", "strateg
          "sweep.html", "top.csv"}
 
 
-@dataclass
-class Said:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def flat(self) -> str:
-        """The output with every run of blanks as one."""
-        return " ".join(self.out.split())
-
-
-def sibt(*words, folder):
-    """Run the command line in a folder, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
-        try:
-            main([str(word) for word in words])
-        except SystemExit as left:
-            code = left.code
-    return Said(code, out.getvalue(), err.getvalue())
-
-
 def said_of(line, folder):
     """Run a command as it was printed."""
     words = shlex.split(line)
@@ -119,6 +90,13 @@ def done(tmp_path_factory):
 
 
 # -- A sweep -----------------------------------------------------------------------------------
+
+
+def test_a_finished_sweep_stands_in_the_page_of_all_runs(done):
+    _, folder = done
+    page = (folder / "results/index.html").read_text("utf-8")
+    (made,) = sweeps(folder)
+    assert made.name in page
 
 
 def test_a_bare_sweep_books_the_strategys_own_grid(done):

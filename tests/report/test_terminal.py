@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
+from sibt.language import EN, ZH
 from sibt.report.terminal import show
 from sibt.runs.run import run
 from sibt.sources import load_market
@@ -60,16 +62,16 @@ def market():
     return load_market("sample")
 
 
-def printed(one, *, terminal: bool = False, width: int | None = None) -> str:
+def printed(one, *, terminal: bool = False, width: int | None = None, t=EN) -> str:
     out = io.StringIO()
     console = Console(file=out, highlight=False, force_terminal=terminal, width=width,
                       color_system=None)
-    show(one, Path("results/20241231-000000-x"), console, 1.25, "sibt run x")
+    show(one, Path("results/20241231-000000-x"), console, 1.25, "sibt run x", t)
     return out.getvalue()
 
 
-def flat(one) -> str:
-    return " ".join(printed(one).split())
+def flat(one, t=EN) -> str:
+    return " ".join(printed(one, t=t).split())
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +164,18 @@ def test_what_did_not_fill_is_counted_by_reason(hedged):
     table = hedged.result.unfilled
     for reason, rows in table.groupby("reason"):
         lots = (rows["wanted"] - rows["filled"]).abs().sum()
-        assert f"{reason}: {len(rows)}× ({lots:,} lots)" in said
+        assert f"{why(reason, EN)}: {len(rows)}× ({lots:,} lots)" in said
+
+
+def test_terminal_page_and_chart_say_alike_why_an_order_did_not_fill(hedged):
+    (reason,) = set(hedged.result.unfilled["reason"])
+    for t in (EN, ZH):
+        word = why(reason, t)
+        assert word in flat(hedged, t)
+        assert f"<td>{word}</td>" in unfilled(hedged, t)
+        crosses = next(one for one in charts.price(hedged, t).data
+                       if one.meta and one.meta["kind"] == "unfilled")
+        assert all(word in text for text in crosses.text)
 
 
 def test_a_margin_call_is_printed_with_what_was_paid_in(market):
@@ -204,8 +217,11 @@ def test_notes_and_warnings_are_all_printed(reverse, hedged):
 
 def test_the_files_are_named_last(reverse):
     lines = [line for line in printed(reverse).splitlines() if line.strip()]
-    assert "Written in 1.2 s: results/20241231-000000-x" in lines[-3:]
-    assert "Tear sheet: results/20241231-000000-x/tearsheet.html" in lines[-3:]
+    assert lines[-4:-1] == [
+        "Written in 1.2 s: results/20241231-000000-x",
+        "Page: results/20241231-000000-x/index.html",
+        "Tear sheet: results/20241231-000000-x/tearsheet.html",
+    ]
 
 
 def test_own_data_are_not_called_simulated(reverse):
@@ -230,7 +246,7 @@ def test_a_source_with_brackets_in_its_name_is_shown_whole(reverse):
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_nothing_is_wider_than_the_terminal_but_lines_to_copy(reverse, width):
-    long = ("Written", "Tear sheet", "Real prices", "note", "“")
+    long = ("Written", "Page", "Tear sheet", "Real prices", "note", "“")
     for line in printed(reverse, terminal=True, width=width).splitlines():
         if not line.startswith(long):
             assert len(line) <= width
@@ -251,3 +267,101 @@ def test_the_same_run_prints_the_same(reverse, market):
 def test_settings_of_the_run_do_not_change_the_names(market):
     one = run("calendar_reverse", market, execution=Execution(pairing="legged"))
     assert "two books" in printed(one)
+
+
+# -- In Chinese --------------------------------------------------------------------------------
+
+#: What stays as it is in Chinese: names, codes and commands.
+NAMES = re.compile(
+    r"sibt( (run|data( pull| import| check)?|new))?\b|--\w+|FILE|sample|akshare|results/\S+"
+    r"|(si|Si|SI)\d{4}|calendar_reverse|producer_hedge|\b[0-9a-f]{12}\b|test_terminal\.py"
+)
+
+
+@pytest.fixture(scope="module")
+def chinese(market, reverse, hedged):
+    """Runs that print every kind of line between them."""
+    call = run(Open(), market, capital=7_000, account=Account(on_call="deposit"),
+               start="2024-01-08", end="2024-07-31")
+    legged = run("calendar_reverse", market, execution=Execution(pairing="legged"))
+    unknown = run("producer_hedge", market, {"program": "constant"}, end="2024-06-28")
+    return [reverse, hedged, run(Flip(), market), run(Quick(), market), run(Never(), market),
+            run(Open(), market, start="2024-05-15", end="2024-06-28"), call, legged, unknown]
+
+
+def test_no_english_is_left_in_chinese(chinese):
+    for one in chinese:
+        said = printed(one, t=ZH).replace(str(one.path), "")
+        words = re.findall("[A-Za-z]{2,}", NAMES.sub("", said))
+        assert words == []
+
+
+def test_no_english_is_left_in_what_is_said_of_recorded_prices(shared_market):
+    recorded = load_market(shared_market / "si_contracts_d1.csv", settle_from="close")
+    said = printed(run("short_rallies", recorded, execution=Execution(fill="close")), t=ZH)
+    assert "疑点（结算价越界），si2411" in said
+    said = re.sub("“.*?”|行情来源.*", "", said.replace(str(shared_market), ""))
+    said = re.sub(r"si_contracts_d1\.csv|short_rallies|--data", "", said)
+    assert re.findall("[A-Za-z]{2,}", NAMES.sub("", said)) == []
+
+
+def test_both_languages_tell_the_same_numbers(chinese):
+    number = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?%?")
+    for one in chinese:
+        english, simplified = (printed(one, t=t) for t in (EN, ZH))
+        # Chinese says 两倍 and 加收 5 个百分点.
+        english = english.replace("2×", "").replace("+5 points", "5 points")
+        assert sorted(number.findall(english)) == sorted(number.findall(simplified))
+
+
+def test_figures_bear_the_names_of_the_trade(reverse, hedged):
+    said = flat(reverse, ZH)
+    m = reverse.result.metrics
+    assert f"净盈亏 {m['net']:+,.2f} 元（按最大持仓 {m['net_per_tonne']:+,.1f} 元/吨）" in said
+    assert f"手续费 {m['fees']:,.2f} 元" in said
+    assert f"保证金占用峰值 按交易所标准 {m['peak_margin_exchange']:,.2f} 元" in said
+    assert "夏普比率 无：完整交易不足三次" in said
+    assert "个人客户" in said
+    for word in ("最大回撤", "追加保证金次数", "未成交", "滑点", "安慰剂", "模拟数据"):
+        assert word in said
+    assert "超出成交量占比 24 次" in flat(hedged, ZH)
+    assert "平均套保比例" in flat(hedged, ZH)
+
+
+def test_a_trip_that_is_not_over_is_held_and_no_opening(market):
+    said = flat(run(Open(), market, start="2024-05-15", end="2024-06-28"), ZH)
+    assert "24-05-15 持仓中" in said
+
+
+def test_notes_are_sentences_in_chinese_too(reverse, hedged):
+    assert "保证金标准有两种解读：由 6/8/7 上调至 7/9/8 的日期不详" in flat(reverse, ZH)
+    assert "账户资金按套保规模测算：1200 手 × 5 吨/手" in flat(hedged, ZH)
+
+
+def test_why_a_comparison_is_missing_is_said_in_chinese(reverse, market):
+    assert "无从比较：没有持仓；行情为 2022-12-22 至 2024-12-31" in flat(reverse, ZH)
+    # An error is the one thing that stays English.
+    assert "无从比较：Flawed has no parameter 'no'" in flat(run(Flawed(), market), ZH)
+
+
+def test_words_of_a_strategy_are_no_markup_in_chinese(market):
+    said = printed(run(Bracketed(), market), t=ZH)
+    for words in ("[1] a quotation", "《[red]t[/red]》", "[p]", "[bold] control"):
+        assert words in said
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_wide_characters_count_twice(reverse, width):
+    long = ("用时", "运行页面", "绩效报告", "换用真实行情", "提示", "“")
+    said = printed(reverse, terminal=True, width=width, t=ZH)
+    for line in said.splitlines():
+        if not line.startswith(long):
+            assert cell_len(line) <= width
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_chinese_numbers_are_not_cut_short_in_a_narrow_terminal(reverse, hedged, width):
+    for one in (reverse, hedged):
+        said = printed(one, terminal=True, width=width, t=ZH)
+        assert "…" not in said
+        assert f"{one.result.metrics['net']:+,.2f}" in said
