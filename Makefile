@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEBIAN := chromium fonts-noto-cjk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sample bench lock clean
+.PHONY: help demo test browser lint sample bench lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -14,6 +15,15 @@ demo: $(VENV)/.run ## Install into .venv and run the calendar spread on the simu
 
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python -m pytest
+
+browser: ## Install what tests/browser needs: Debian's Chromium and a Chinese font
+	@dpkg --status $(DEBIAN) >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(DEBIAN) >/dev/null; \
+	else \
+	  echo "make browser: needs root and apt-get; or install Chromium and a Chinese font yourself"; \
+	fi
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -26,6 +36,7 @@ sample: $(VENV)/.run ## Make the simulated sample market anew
 bench: $(VENV)/.dev requirements-bench.txt ## Time a sweep against a bare loop, vectorbt and backtrader
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/runs.py
 	$(BIN)/python benchmarks/sweep.py
 
 lock: $(VENV)/.dev ## Pin all dependencies with their hashes anew
