@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from sibt.errors import SettingError
 from sibt.language import BOTH, EN, ZH, Language
 from sibt.report.page import page
 from sibt.report.runs_terminal import HEDGES, figure
@@ -91,13 +92,18 @@ def write_index(out: Path, lang: Language) -> Path:
     Raises
     ------
     SettingError
-        The folder cannot be read.
+        The folder cannot be read, or the page not be written.
     """
     text = index_page(out, lang)
     fresh = out / f".index-{os.getpid()}"
     try:
         fresh.write_text(text, encoding="utf-8", newline="\n")
         os.replace(fresh, out / "index.html")
+    except OSError as error:
+        raise SettingError(
+            f"{out / 'index.html'} cannot be written: {error.strerror}; see its rights"
+            " and the room on its disk, or open a run's own page."
+        ) from None
     finally:
         fresh.unlink(missing_ok=True)
     return out / "index.html"

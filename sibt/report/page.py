@@ -253,6 +253,8 @@ _AXIS: dict[str, Any] = {
     "tickcolor": "var(--line)", "automargin": True,
     "title": {"font": {"size": 13}, "standoff": 12},
 }
+#: A day written out, which does not break; "still open" may stand in its place.
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 #: Class of a gain and of a loss, by its sign.
 _WAYS = {"+": "up", "−": "down"}
 
@@ -290,6 +292,8 @@ def _kind(column: pd.Series[Any]) -> str:
     if known and all(isinstance(value, pd.Timestamp) for value in known):
         return "day"
     if known and all(isinstance(value, str) for value in known):
+        if any(_DAY.fullmatch(value) for value in known):
+            return "day"
         return "words" if max(len(pick(value, "en")) for value in known) > 24 else ""
     return "num" if _is_number(column) else ""
 

@@ -156,7 +156,9 @@ def test_the_best_sets_of_a_sweep_are_booked_again(out):
     net = next(row for row in rows if row[0] == "net")
     assert [round(float(value), 2) for value in net[2:4]] == top["net"].round(2).tolist()
     for letter in "AB":
-        assert "SIMULATED" in (said.folder / f"tearsheet-{letter}.html").read_text("utf-8")
+        sheet = (said.folder / f"tearsheet-{letter}.html").read_text("utf-8")
+        assert "SIMULATED" in sheet
+        assert '<a href="index.html" target="_top">← comparison 比较</a>' in sheet
     assert 'src="tearsheet-A.html"' in (said.folder / "tearsheets.html").read_text("utf-8")
     assert load(said.folder).manifest["runs"][0]["set"] == int(top["set"].iloc[0])
 

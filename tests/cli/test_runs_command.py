@@ -18,6 +18,7 @@ from run_folders import REAL, figures
 from run_folders import run as write
 
 from sibt.language import EN
+from sibt.report.runs_terminal import HEDGES
 from sibt.report.sweep import sweep_page
 from sibt.runs.run import run
 from sibt.runs.save import figures as figures_of
@@ -92,6 +93,14 @@ def test_runs_are_listed_newest_first(place):
         [FIRST, "SIMULATED", "sample", "+1,000.00", "+20.0", "−1.00%", "50,000", "–", "1"],
     ]
     assert end == "3 runs in results."
+
+
+def test_of_hedges_the_list_says_whose_result_it_is(place):
+    write(place / "results", "20260108-093000-hedge", figures=figures(
+        hedged=-9.0, hedged_per_tonne=-1.0, max_drawdown_hedged=-0.5))  # fmt: skip
+    *_, said, end = sibt(folder=place).out.splitlines()
+    assert said == HEDGES
+    assert end == "4 runs in results."
 
 
 def test_figures_stand_under_their_heads(place):

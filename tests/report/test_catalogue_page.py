@@ -10,10 +10,12 @@ import pytest
 from run_folders import REAL, SKETCH, data, figures
 from run_folders import run as write
 
+from sibt.errors import SettingError
 from sibt.language import EN, ZH
 from sibt.report import catalogue as module
 from sibt.report.catalogue import index_page, write_index
 from sibt.report.one_file import one_file
+from sibt.report.runs_terminal import HEDGES
 
 
 def rows(page: str) -> list[str]:
@@ -182,7 +184,7 @@ def test_the_page_is_written_whole_or_not_at_all(out, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module.os, "replace", refuse)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(SettingError, match="No space"):
         write_index(out, EN)
     assert page.read_text("utf-8") == before
     assert not [name for name in os.listdir(out) if name.startswith(".index")]
@@ -225,3 +227,12 @@ def test_a_page_without_plotly_stays_as_it_is(tmp_path):
     path = tmp_path / "tearsheet.html"
     path.write_text("<html><body>sheet</body></html>\n", "utf-8")
     assert one_file(path) == "<html><body>sheet</body></html>\n"
+
+
+def test_of_hedges_the_page_says_whose_result_it_is(out):
+    assert "goods and futures" not in text_of(index_page(out, EN))
+    write(out, "20260108-093000-hedge", figures=figures(
+        hedged=-9.0, hedged_per_tonne=-1.0, max_drawdown_hedged=-0.5))  # fmt: skip
+    page = text_of(index_page(out, EN))
+    assert "net, yuan/t and drawdown are those of goods and futures together" in page
+    assert ZH(HEDGES) in page

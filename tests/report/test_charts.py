@@ -19,6 +19,7 @@ from sibt.report.charts import marks
 from sibt.report.charts.drawing import line, span
 from sibt.report.charts.palette import palette
 from sibt.report.page import chart
+from sibt.report.shortfalls import why
 from sibt.runs.run import run
 from sibt.sources import load_market
 from sibt.strategy.strategy import Strategy

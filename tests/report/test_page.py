@@ -262,3 +262,14 @@ def test_a_script_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         plotly_script(tmp_path)
     assert list((tmp_path / "assets").iterdir()) == []
+
+
+def test_a_long_word_breaks_rather_than_widen_the_page():
+    # Sources of bars are one word each: close:sina_contract;ohlcv:5min_agg(settle=vwap
+    rule = re.search(r"^([^{}\n]*)\{ overflow-wrap: anywhere; \}", CSS, flags=re.M)
+    assert {"p", "li", "h1"} <= set(re.split(r"[, ]+", rule[1]))
+
+
+def test_a_day_written_out_does_not_break():
+    frame = pd.DataFrame({"n": [1, 2], "exit": ["2024-10-21", "still open"]})
+    assert table(frame).count('<td class="day">') == 2

@@ -12,6 +12,9 @@ from rich.console import Console
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.language import EN, ZH
+from sibt.report import charts
+from sibt.report.run.trades import unfilled
+from sibt.report.shortfalls import why
 from sibt.report.terminal import show
 from sibt.runs.run import run
 from sibt.sources import load_market
