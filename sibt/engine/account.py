@@ -6,7 +6,11 @@ from typing import Literal, get_args
 
 from sibt.errors import SettingError, did_you_mean
 
-__all__ = ["Account", "Kind"]
+__all__ = ["BROKER_FEES", "BROKER_MARGIN", "Account", "Kind"]
+
+#: A broker's usual standard beside the exchange's: five points of margin, twice the fee.
+BROKER_MARGIN = 0.05
+BROKER_FEES = 2.0
 
 Kind = Literal["individual", "company", "hedger"]
 OnCall = Literal["cut", "deposit"]

@@ -3,6 +3,7 @@
 A sweep shares one job among all its columns.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +20,7 @@ from sibt.engine.ledger import STATEMENT, Rules, keep
 from sibt.engine.money import MARGIN_SCALE, scaled, to_fen
 from sibt.engine.prices import Prices, lay_out
 from sibt.engine.terms import Terms, terms_in_force
-from sibt.errors import StrategyError
+from sibt.errors import SettingError, StrategyError
 from sibt.market.contract import Contract, contract
 from sibt.market.panel import Market
 
@@ -64,7 +65,12 @@ class Job:
     lives: tuple[Contract, ...] = field(repr=False)
 
     def book(
-        self, want: IntArray, limits: IntArray | None = None, *, record: bool = True
+        self,
+        want: IntArray,
+        limits: IntArray | None = None,
+        *,
+        wants: IntArray | None = None,
+        record: bool = True,
     ) -> dict[str, Any]:
         """Run the ledger on one column of wishes.
 
@@ -74,6 +80,8 @@ class Job:
             Wished units after each session, missing ones carried on.
         limits : int64 ndarray of shape (T,), optional
             Resting prices in fen, 0 for none.
+        wants : int64 ndarray of shape (T, L), optional
+            Lots wished leg by leg; see `sibt.engine.ledger.keep`.
         record : bool
             Keep fills, shortfalls and positions beside the statement.
 
@@ -86,6 +94,7 @@ class Job:
         sessions = self.market.sessions
         t, legs, k = len(sessions), len(self.legs), len(self.contracts)
         limit = np.zeros(t, dtype=np.int64) if limits is None else limits
+        by_leg = np.zeros((0, legs), dtype=np.int64) if wants is None else wants
         statement = np.zeros((t, len(STATEMENT)), dtype=np.int64)
         positions = np.zeros((t, legs, k) if record else (1, legs, k), dtype=np.int64)
         room = 4 * t * legs if record else 0
@@ -94,7 +103,8 @@ class Job:
             fills = np.zeros((room, 8), dtype=np.int64)
             shorts = np.zeros((room, 6), dtype=np.int64)
             n_fills, n_shorts, bust = keep(
-                want, limit, capital, self.rules, record, statement, positions, fills, shorts
+                want, by_leg, limit, capital, self.rules, record, statement, positions, fills,
+                shorts,
             )
             if not record or max(n_fills, n_shorts) <= room:
                 break
@@ -147,10 +157,18 @@ class Job:
             relief=self.account.spread_relief,
             deposit=self.account.on_call == "deposit",
             shared=self._shares_contracts(),
+            deliver=self._deliver(),
             plain=plain,
             worth=value.sum(axis=1),
             tie=np.ascontiguousarray(np.abs(value) * t.margin[:, own]),
         )
+
+    def _deliver(self) -> int:
+        """Return the units of a group in a delivery unit; 0 where nothing is delivered."""
+        if self.execution.at_expiry == "close":
+            return 0
+        lots = 1 if self.execution.pairing == "legged" else abs(int(self.ratio[0]))
+        return self.execution.delivery_unit // math.gcd(self.execution.delivery_unit, lots)
 
     def _is_plain(self) -> bool:
         """Tell whether the legs are paired and keep one contract each, without relief."""
@@ -219,6 +237,7 @@ def prepare(
         names.append(str(name))
         ratios.append(int(ratio))
         series.append(codes)
+    _check_delivery(account, execution, len(legs))
     by_session = [_codes(market, name, codes) for name, codes in zip(names, series, strict=True)]
     used = {code for column in by_session for code in column if code is not None}
     contracts = tuple(code for code in market.contracts if code in used)
@@ -251,6 +270,22 @@ def prepare(
         replaced=dict(terms or {}),
         lives=lives,
     )
+
+
+def _check_delivery(account: Account, execution: Execution, legs: int) -> None:
+    """Refuse to deliver for who may not, and single legs of units that belong together."""
+    if execution.at_expiry == "close":
+        return
+    if account.kind == "individual":
+        raise SettingError(
+            "`at_expiry` is 'deliver', but a natural person may not deliver; set kind to company"
+            " or hedger, or at_expiry to close."
+        )
+    if execution.pairing == "paired" and legs > 1:
+        raise SettingError(
+            f"`at_expiry` is 'deliver' with {legs} paired legs, whose units cannot be torn apart;"
+            " set pairing to legged, or at_expiry to close."
+        )
 
 
 def _codes(market: Market, name: str, codes: Any) -> list[str | None]:

@@ -35,8 +35,9 @@ __all__ = [
 ]
 
 #: Why a fill happened, by the code the ledger records.
-FILL_REASONS = ("signal", "roll", "margin call", "exit date", "exit date, at settlement", "bust")
-SIGNAL, ROLL, CALL, EXIT, EXIT_SETTLED, BUST = range(6)
+FILL_REASONS = ("signal", "roll", "margin call", "exit date", "exit date, at settlement", "bust",
+                "delivery")  # fmt: skip
+SIGNAL, ROLL, CALL, EXIT, EXIT_SETTLED, BUST, DELIVERED = range(7)
 
 OFFSETS = ("open", "close", "close_today")
 OPEN, CLOSE, CLOSE_TODAY = range(3)
@@ -105,6 +106,9 @@ class Rules(NamedTuple):
         Calendar-spread relief; calls answered by a deposit.
     shared : bool
         Two legs may trade one contract in one session.
+    deliver : int
+        Units of a group in a delivery unit: whole multiples wished for on the last trading day
+        are delivered; 0 where all lots are closed.
     plain : bool
         Paired legs that keep one contract each, apart from one another, without relief.
     worth : int64 ndarray of shape (T,)
@@ -121,6 +125,7 @@ class Rules(NamedTuple):
     relief: Any
     deposit: Any
     shared: Any
+    deliver: Any
     plain: Any
     worth: Any
     tie: Any
@@ -137,7 +142,8 @@ class _Book(NamedTuple):
     sums: Any  # (15,)
     record: Any  # write positions, fills and shorts
     brief: Any  # enter sessions in short
-    short: Any  # (T, 4) of sessions with a position or an order: columns `SHORT`
+    short: Any  # (T, 4) of sessions with a position or an order: columns from `WHEN` on
+    wants: Any  # (T, L) lots wished of each leg, or (0, L) where units are wished
     statement: Any
     positions: Any
     fills: Any
@@ -210,8 +216,10 @@ def _held(g, r, b):  # type: ignore[no-untyped-def]
 
 
 @_step()
-def _wish(wish, g, r):  # type: ignore[no-untyped-def]
-    """Return a wish in the units of a group."""
+def _wish(t, wish, g, r, b):  # type: ignore[no-untyped-def]
+    """Return the wish of the evening before in the units of a group."""
+    if b.wants.shape[0] > 0:
+        return b.wants[t - 1, g]
     return wish if r.paired else wish * r.ratio[g]
 
 
@@ -240,7 +248,8 @@ def _fee(t, k, lots, price, offset, r):  # type: ignore[no-untyped-def]
 def _fill(t, leg, k, signed, price, offset, reason, r, b):  # type: ignore[no-untyped-def]
     """Book one fill: its fee, its cash, the position, and what is left of the cap."""
     size = abs(signed)
-    cost = _fee(t, k, size, price, offset, r)
+    # What is delivered pays a delivery fee, outside the account.
+    cost = np.int64(0) if reason == DELIVERED else _fee(t, k, size, price, offset, r)
     if offset == OPEN:
         b.held[leg, k, TODAY] += signed
         b.held[leg, k, PAID] += signed * price
@@ -312,6 +321,19 @@ def _begin(t, r, b):  # type: ignore[no-untyped-def]
 
 
 @_step()
+def _delivered(g, first, full, called, r, b):  # type: ignore[no-untyped-def]
+    """Return the units of a group that stay on the last trading day, to be delivered."""
+    held = _held(first, r, b)
+    if r.deliver == 0 or full == 0 or (full > 0) != (held > 0):
+        return np.int64(0)
+    stay = min(abs(full), abs(held))
+    if called:
+        stay = min(stay, b.groups[g, BOUND])
+    stay -= stay % r.deliver
+    return stay if held > 0 else -stay
+
+
+@_step()
 def _must_go(t, g, first, beyond, wish, called, r, b):  # type: ignore[no-untyped-def]
     """Step 1: the units a group may wish for today, and why it has to close."""
     b.groups[g, LEAVES] = False
@@ -320,10 +342,10 @@ def _must_go(t, g, first, beyond, wish, called, r, b):  # type: ignore[no-untype
         k = b.legs[leg, CODE]
         if k >= 0 and b.held[leg, k, POS] != 0 and r.life[k, EXITS] <= t:
             b.groups[g, LEAVES] = True
-    full = _wish(wish, g, r)
+    full = _wish(t, wish, g, r, b)
     b.groups[g, GOAL] = full
     if b.groups[g, LEAVES]:
-        b.groups[g, GOAL] = 0
+        b.groups[g, GOAL] = _delivered(g, first, full, called, r, b)
         b.groups[g, CAUSE] = EXIT
     elif called and abs(full) > b.groups[g, BOUND]:
         b.groups[g, GOAL] = b.groups[g, BOUND] if full > 0 else -b.groups[g, BOUND]
@@ -566,7 +588,12 @@ def _settle_out(t, leg, k, signed, reason, r, b):  # type: ignore[no-untyped-def
 @_step()
 def _leave(t, g, first, beyond, r, b):  # type: ignore[no-untyped-def]
     """Step 5: what an exit by date could not fill leaves at settlement, in whole units."""
-    n = np.int64(0)
+    n = stays = np.int64(0)
+    if r.deliver != 0 and b.groups[g, LEAVES]:
+        # A group that delivers has one leg.
+        lots = abs(b.held[first, b.legs[first, CODE], POS])
+        stays = min(abs(b.groups[g, GOAL]), lots // b.legs[first, UNIT])
+        stays -= stays % r.deliver
     for leg in range(first, beyond):
         lots = np.int64(0)
         for k in range(r.life.shape[0]):
@@ -575,12 +602,16 @@ def _leave(t, g, first, beyond, r, b):  # type: ignore[no-untyped-def]
         n = max(n, (lots + b.legs[leg, UNIT] - 1) // b.legs[leg, UNIT])
     if n == 0:
         return
-    _shed(n, t, first, beyond, True, r, b)
+    # Where some are delivered all other contracts leave before the one that expires.
+    _shed(n - stays, t, first, beyond, stays == 0, r, b)
     for leg in range(first, beyond):
         for k in range(r.life.shape[0]):
             signed = b.held[leg, k, KEPT] - b.held[leg, k, POS]
             if signed != 0:
                 _settle_out(t, leg, k, signed, EXIT_SETTLED, r, b)
+    if stays > 0:
+        k = b.legs[first, CODE]
+        _settle_out(t, first, k, -b.held[first, k, POS], DELIVERED, r, b)
 
 
 @_step(inline="always")
@@ -687,7 +718,7 @@ def _work(t, wish, resting, called, equity, r, b):  # type: ignore[no-untyped-de
 
 
 @_step(inline="always")
-def _settled(wish, r, b):  # type: ignore[no-untyped-def]
+def _settled(t, wish, r, b):  # type: ignore[no-untyped-def]
     """Tell whether all groups hold the wish in their codes, and the first exit by date."""
     settled, leave_by = True, np.int64(1) << 60
     for leg in range(r.ratio.shape[0]):
@@ -697,7 +728,8 @@ def _settled(wish, r, b):  # type: ignore[no-untyped-def]
                 settled = settled and k == b.legs[leg, CODE]
                 lots += b.held[leg, k, POS]
                 leave_by = min(leave_by, r.life[k, EXITS])
-        settled = settled and lots == wish * r.ratio[leg]
+        goal = wish * r.ratio[leg] if b.wants.shape[0] == 0 else b.wants[t - 1, leg]
+        settled = settled and lots == goal
     return settled, leave_by
 
 
@@ -838,7 +870,7 @@ def _position(t, r, b):  # type: ignore[no-untyped-def]
 
 
 @_step()
-def _book(sessions, record, brief, statement, positions, fills, shorts, r):  # type: ignore[no-untyped-def]
+def _book(sessions, record, brief, wants, statement, positions, fills, shorts, r):  # type: ignore[no-untyped-def]
     """Return a book nothing has been entered in."""
     legs, columns = r.ratio.shape[0], r.life.shape[0]
     b = _Book(
@@ -851,6 +883,7 @@ def _book(sessions, record, brief, statement, positions, fills, shorts, r):  # t
         record,
         brief,
         np.zeros((sessions, 4), dtype=np.int64),
+        wants,
         statement,
         positions,
         fills,
@@ -935,7 +968,7 @@ def _keep(want, limits, capital, r, b):  # type: ignore[no-untyped-def]
                 if called != _NEVER and called < t - 1 and wish != want[t - 2]:
                     called = _NEVER
                 _work(t, wish, limits[t - 1], called != _NEVER, equity, r, b)
-                settled, leave_by = _settled(wish, r, b)
+                settled, leave_by = _settled(t, wish, r, b)
                 settled = settled and called == _NEVER  # a pending cut is tried again
 
         # 7. to 9. Mark to market, equity, bust.
@@ -976,13 +1009,16 @@ def _keep(want, limits, capital, r, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def keep(want, limits, capital, rules, record, statement, positions, fills, shorts):  # type: ignore[no-untyped-def]
+def keep(want, wants, limits, capital, rules, record, statement, positions, fills, shorts):  # type: ignore[no-untyped-def]
     """Book one column of wishes over all sessions.
 
     Parameters
     ----------
     want : int64 ndarray of shape (T,)
         Wished units after each session, missing ones already carried on.
+    wants : int64 ndarray of shape (T, L) or (0, L)
+        If not empty: lots wished of each leg of a legged run. `want` is then zero where all
+        legs are, and another number whenever one of them changes.
     limits : int64 ndarray of shape (T,)
         Resting price in fen for the next session, 0 for none.
     capital : int
@@ -1007,7 +1043,7 @@ def keep(want, limits, capital, rules, record, statement, positions, fills, shor
         and the session of the bust or -1.
     """
     sessions = want.shape[0]
-    b = _book(sessions, record, False, statement, positions, fills, shorts, rules)
+    b = _book(sessions, record, False, wants, statement, positions, fills, shorts, rules)
     bust = _keep(want, limits, capital, rules, b)
     equity, done = capital, 0
     for t in range(want.shape[0]):
@@ -1101,6 +1137,7 @@ def keep_many(want, limits, capital, rules, first, figures, daily):  # type: ign
         sessions,
         False,
         True,
+        np.zeros((0, rules.ratio.shape[0]), dtype=np.int64),
         np.zeros((0, 7), dtype=np.int64),
         np.zeros((0, 1, 1), dtype=np.int64),
         np.zeros((0, 8), dtype=np.int64),

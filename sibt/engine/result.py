@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sibt.engine import metrics
 from sibt.engine import statement as tables
+from sibt.engine.account import BROKER_FEES, BROKER_MARGIN
 from sibt.engine.attribution import attribution
 from sibt.engine.headline import as_html, headline
 from sibt.engine.ledger import FILL_REASONS, STATEMENT
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["BROKER_FEES", "BROKER_MARGIN", "FEW_TRIPS", "Result"]
 
 IntArray = NDArray[np.int64]
-
-#: A broker's usual standard beside the exchange's: five points of margin, twice the fee.
-BROKER_MARGIN = 0.05
-BROKER_FEES = 2.0
 
 #: Below so many round trips no ratio of the Sharpe type means anything.
 FEW_TRIPS = 3
@@ -68,6 +65,7 @@ class Result:
     job: Job = field(repr=False)
     want: IntArray = field(repr=False)
     limits: IntArray = field(repr=False)
+    wants: IntArray | None = field(repr=False)
     booked: Mapping[str, Any] = field(repr=False)
     statement: pd.DataFrame
     fills: pd.DataFrame
@@ -87,6 +85,7 @@ class Result:
         limits: IntArray,
         booked: Mapping[str, Any],
         *,
+        wants: IntArray | None = None,
         known_from: pd.Timestamp | str | None = None,
     ) -> Result:
         """Put the ledger's arrays into tables."""
@@ -98,6 +97,7 @@ class Result:
             job=job,
             want=want,
             limits=limits,
+            wants=wants,
             booked=booked,
             statement=statement,
             fills=tables.fills(job, booked["fills"]),
@@ -269,12 +269,12 @@ class Result:
         -------
         pd.DataFrame
             Indexed by the session of the decision: ``net`` (yuan), ``rank`` (1 is best),
-            ``chosen``. Empty without a trip.
+            ``chosen``. Empty without a trip, and where units are wished leg by leg.
         """
         wished = np.flatnonzero(self.want)
         columns = {"net": float, "rank": int, "chosen": bool}
         sessions = self.job.market.sessions
-        if not len(wished) or self.round_trips.empty:
+        if not len(wished) or self.round_trips.empty or self.wants is not None:
             return pd.DataFrame(columns=list(columns)).astype(columns)
         entry = int(wished[0])
         over = np.flatnonzero(np.sign(self.want[entry:]) != np.sign(self.want[entry]))

@@ -25,7 +25,7 @@ _MOST_UNITS = 1e9
 
 def simulate(
     market: Market,
-    units: "pd.Series[Any]",
+    units: "pd.Series[Any] | pd.DataFrame",
     legs: Legs,
     *,
     limits: "pd.Series[Any] | None" = None,
@@ -40,9 +40,9 @@ def simulate(
     ----------
     market : Market
         The panel.
-    units : pd.Series
+    units : pd.Series or pd.DataFrame
         Whole units wished after each session's close, by session; missing or NaN keeps the
-        last wish. Orders work in the next session.
+        last wish. Orders work in the next session. Legged, also a column of units for each leg.
     legs : mapping
         Contract to ratio, ``{"si2411": 1, "si2412": -1}``, or for a leg that rolls a name
         to (Series of contract codes by session, ratio). A leg holds units × ratio lots.
@@ -76,11 +76,16 @@ def simulate(
     account = account or Account()
     execution = execution or Execution()
     job = prepare(market, legs, account=account, execution=execution, terms=terms)
-    want = _wishes(market, units)
+    wants = _wishes_by_leg(job, units) if isinstance(units, pd.DataFrame) else None
+    want = _wishes(market, units) if wants is None else _changes(wants)
     resting = _limits(market, limits, job)
+    if wants is None:
+        _check_size(job, float(np.abs(want).max(initial=0) * np.abs(job.ratio).max()))
+    else:
+        _check_size(job, float(np.abs(wants).max(initial=0)))
     _check(job, want, known_from)
-    booked = job.book(want, resting)
-    return Result.assemble(job, want, resting, booked, known_from=known_from)
+    booked = job.book(want, resting, wants=wants)
+    return Result.assemble(job, want, resting, booked, wants=wants, known_from=known_from)
 
 
 def check_wishes(job: Job, want: NDArray[np.int32], known_from: Any) -> dict[int, str]:
@@ -103,7 +108,7 @@ def check_wishes(job: Job, want: NDArray[np.int32], known_from: Any) -> dict[int
     suspects = np.zeros(want.shape[1], dtype=bool)
     extreme = np.array([want.max(initial=0), want.min(initial=0)], dtype=np.int64)
     try:
-        _check_size(job, extreme)
+        _check_size(job, float(np.abs(extreme).max() * np.abs(job.ratio).max()))
     except SettingError:
         suspects[:] = True
     if known_from is not None:
@@ -117,8 +122,10 @@ def check_wishes(job: Job, want: NDArray[np.int32], known_from: Any) -> dict[int
         suspects |= (want[t] != 0) & (want[t - 1] != 0)
     reasons = {}
     for column in np.flatnonzero(suspects):
+        own = want[:, column].astype(np.int64)
         try:
-            _check(job, want[:, column].astype(np.int64), known_from)
+            _check_size(job, float(np.abs(own).max() * np.abs(job.ratio).max()))
+            _check(job, own, known_from)
         except SibtError as error:
             reasons[int(column)] = str(error)
     return reasons
@@ -126,7 +133,6 @@ def check_wishes(job: Job, want: NDArray[np.int32], known_from: Any) -> dict[int
 
 def _check(job: Job, want: IntArray, known_from: Any) -> None:
     """Refuse wishes that cannot be booked."""
-    _check_size(job, want)
     _check_known_from(job.market, want, known_from)
     _check_settlements(job, want)
     _check_standard(job, want)
@@ -156,6 +162,31 @@ def _wishes(market: Market, units: Any) -> IntArray:
             " fewer units."
         )
     return stated.ffill().fillna(0.0).to_numpy().astype(np.int64)
+
+
+def _wishes_by_leg(job: Job, units: pd.DataFrame) -> IntArray:
+    """Return wished lots by session and leg, shape (T, L), missing ones carried on."""
+    if job.execution.pairing != "legged":
+        raise StrategyError(
+            "Units are wished leg by leg, which paired legs cannot be; set pairing to legged"
+            " (--pairing legged)."
+        )
+    strange = [str(name) for name in units.columns if name not in job.legs]
+    lacking = [name for name in job.legs if name not in units.columns]
+    if strange or lacking:
+        raise StrategyError(
+            f"`units` has the columns {', '.join(map(str, units.columns))}; give one for each leg:"
+            f" {', '.join(job.legs)}."
+        )
+    columns = [_wishes(job.market, units[name]) for name in job.legs]
+    return np.ascontiguousarray(np.column_stack(columns) * job.ratio)
+
+
+def _changes(wants: IntArray) -> IntArray:
+    """Return zero where no leg is wished for, else how often the wishes have changed so far."""
+    changed = np.ones(len(wants), dtype=bool)
+    changed[1:] = (wants[1:] != wants[:-1]).any(axis=1)
+    return np.where(wants.any(axis=1), np.cumsum(changed), 0)
 
 
 def limits_of(market: Market, limits: Any, job: Job, count: int) -> IntArray:
@@ -205,9 +236,8 @@ def _limits(market: Market, limits: Any, job: Job) -> IntArray:
     return to_fen(np.asarray(stated, dtype=np.float64))
 
 
-def _check_size(job: Job, want: IntArray) -> None:
+def _check_size(job: Job, lots: float) -> None:
     """Refuse wishes so large that whole fen would not fit the ledger's integers."""
-    lots = float(np.abs(want).max(initial=0) * np.abs(job.ratio).max())
     price = float(max(job.prices.raw.max(initial=0), job.prices.settle.max(initial=0)))
     rate = max(
         float(job.terms.margin.max(initial=0)),

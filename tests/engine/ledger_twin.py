@@ -91,7 +91,16 @@ class _Twin:
                 ratio = stated
                 self.codes.append([name] * len(self.sessions))
             self.ratio.append(int(ratio))
-        self.wishes = [int(wish) for wish in self.kept(units, 0)]
+        self.by_leg = None
+        if isinstance(units, pd.DataFrame):
+            columns = [self.kept(units[name], 0) for name in self.names]
+            self.by_leg = [
+                tuple(int(w) * r for w, r in zip(row, self.ratio, strict=True))
+                for row in zip(*columns, strict=True)
+            ]
+            self.wishes = self.by_leg
+        else:
+            self.wishes = [int(wish) for wish in self.kept(units, 0)]
         self.limits = [None] * len(self.sessions)
         if limits is not None:
             assert len(legs) == 1
@@ -276,7 +285,7 @@ class _Twin:
         return int(count)
 
     def book(self, t, leg, code, buy, offset, lots, price, reason):
-        fee = self.fee(code, offset, t, lots, price)
+        fee = Decimal(0) if reason == "delivery" else self.fee(code, offset, t, lots, price)
         self.day["fees"] += fee
         self.result.events[f"fill {reason}"] += 1
         self.result.fills.append(
@@ -357,15 +366,16 @@ class _Twin:
         for group, wish, reason in orders:
             if reason != "exit date":
                 self.increase(group, wish, t)
-        for group, _, reason in orders:
-            self.leave(group, reason == "exit date", t)
+        for group, wish, reason in orders:
+            goes = self.can_be_delivered(group, abs(wish)) if reason == "exit date" else 0
+            self.leave(group, reason == "exit date", goes, t)
 
     def order(self, group, t):
         """Step 1: return the wish that holds today, in units, and its reason."""
         wish = self.wishes[t - 1]
         if self.execution["pairing"] == "legged":
             (leg,) = group.ratios
-            wish *= self.ratio[leg]
+            wish = wish * self.ratio[leg] if self.by_leg is None else wish[leg]
         evening = t - 1
         changed = evening > 0 and self.wishes[evening] != self.wishes[evening - 1]
         if group.bound is not None and evening > group.called and changed:
@@ -375,7 +385,7 @@ class _Twin:
             code = self.code[leg]
             if code is not None and self.leaving(code, t) and self.held(leg, code):
                 self.result.events["exit by date"] += 1
-                return 0, "exit date"
+                return self.for_delivery(group, wish), "exit date"
         if group.bound is None or abs(wish) <= group.bound:
             return wish, "signal"
         bounded = sign(wish) * group.bound
@@ -384,6 +394,20 @@ class _Twin:
             return bounded, "margin call"
         self.result.events["bound, not forced"] += 1
         return bounded, "signal"
+
+    def for_delivery(self, group, wish):
+        """Step 1: return the signed units of a group to be delivered on the last trading day."""
+        held = self.group_units(group)
+        if self.execution.get("at_expiry", "close") == "close" or sign(wish) != sign(held):
+            return 0
+        units = min(abs(held), abs(wish))
+        if group.bound is not None:
+            units = min(units, group.bound)
+        (ratio,) = group.ratios.values()
+        # The largest number of units that makes whole delivery units.
+        while units * abs(ratio) % self.execution["delivery_unit"]:
+            units -= 1
+        return sign(held) * units
 
     @staticmethod
     def to_close(held, wish):
@@ -527,10 +551,20 @@ class _Twin:
                     need += self.fee(code, "open", t, abs(lots), price)
         return need <= self.equity
 
-    def leave(self, group, exiting, t):
-        """Step 5: what an exit by date could not fill leaves at settlement."""
+    def can_be_delivered(self, group, units):
+        """Step 5: return how many units of those for delivery there are in the code itself."""
+        if not units:
+            return 0
+        ((leg, ratio),) = group.ratios.items()
+        units = min(units, abs(self.held(leg, self.code[leg])) // abs(ratio))
+        while units * abs(ratio) % self.execution["delivery_unit"]:
+            units -= 1
+        return units
+
+    def leave(self, group, exiting, goes, t):
+        """Step 5: what an exit by date could not fill leaves at settlement, or is delivered."""
         if exiting:
-            count = abs(self.group_units(group))
+            count = abs(self.group_units(group)) - goes
         else:
             count = 0
             for leg, ratio in group.ratios.items():
@@ -541,12 +575,18 @@ class _Twin:
         for leg, ratio in group.ratios.items():
             rest = count * abs(ratio)
             codes = self.closing_order(leg)
-            for code in sorted(codes, key=lambda c: not self.leaving(c, t)):
+            if not goes:
+                codes = sorted(codes, key=lambda c: not self.leaving(c, t))
+            for code in codes:
                 lots = min(rest, abs(self.held(leg, code)))
                 if lots:
                     price = self.settle(code, t)
                     self.close(t, leg, code, lots, price, "exit date, at settlement")
                     rest -= lots
+            if goes:
+                code = self.code[leg]
+                lots = abs(self.held(leg, code))
+                self.close(t, leg, code, lots, self.settle(code, t), "delivery")
 
     # --- settlement --------------------------------------------------------------------
 

@@ -40,21 +40,35 @@ def random_case(seed):
     market = random_market(rng, codes, sessions, terms)
     units = random_units(rng, sessions)
     limits = random_limits(rng, market, legs) if len(legs) == 1 and rng.random() < 0.5 else None
+    expiry = random_expiry(rng, kind, len(legs))
+    account = random_account(rng, kind, market, units, legs, terms)
+    if expiry["pairing"] == "legged" and rng.random() < 0.4:
+        # Each leg by itself.
+        units = pd.DataFrame({name: random_units(rng, sessions) for name in legs})
     return {
         "market": market,
         "units": units,
         "legs": legs,
         "limits": limits,
-        "account": random_account(rng, kind, market, units, legs, terms),
+        "account": account,
         "execution": {
             "fill": pick(rng, ["open", "open", "close", "settle"]),
             "slippage": int(pick(rng, [0, 1, 1, 2, 5])),
             "participation": pick(rng, [None, 0.1, 0.1, 0.05, 0.3, 0.07]),
-            "pairing": pick(rng, ["paired", "paired", "legged"]),
             "cross_standard": True,
+            **expiry,
         },
         "terms": terms,
     }
+
+
+def random_expiry(rng, kind, legs):
+    """Return how legs pair, and whether whole delivery units are delivered."""
+    pairing = pick(rng, ["paired", "paired", "legged"])
+    found = {"pairing": pairing, "at_expiry": "close", "delivery_unit": 12}
+    if kind != "individual" and (legs == 1 or pairing == "legged") and rng.random() < 0.5:
+        found |= {"at_expiry": "deliver", "delivery_unit": int(pick(rng, [1, 2, 3, 5, 12]))}
+    return found
 
 
 def pick(rng, values):

@@ -26,11 +26,14 @@ def plain_job(seed):
     for code in legs:
         legs[code] = int(pick(rng, [1, -1, 1, -1, 2, -3]))
     account = {**case["account"], "spread_relief": False}
+    execution = {**case["execution"], "pairing": "paired"}
+    if len(legs) > 1:
+        execution["at_expiry"] = "close"
     job = prepare(
         case["market"],
         legs,
         account=Account(**account),
-        execution=Execution(**{**case["execution"], "pairing": "paired"}),
+        execution=Execution(**execution),
         terms=case["terms"],
     )
     assert job.rules.plain
@@ -66,8 +69,9 @@ def records(job, rules, want, limits, capital):
     positions = np.zeros((sessions, legs, contracts), dtype=np.int64)
     fills = np.zeros((40 * sessions, 8), dtype=np.int64)
     shorts = np.zeros((40 * sessions, 6), dtype=np.int64)
+    units = np.zeros((0, legs), dtype=np.int64)
     n_fills, n_shorts, bust = keep(
-        want, limits, capital, rules, True, statement, positions, fills, shorts
+        want, units, limits, capital, rules, True, statement, positions, fills, shorts
     )
     return statement, positions, fills[:n_fills], shorts[:n_shorts], np.array(bust)
 

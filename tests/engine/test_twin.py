@@ -53,6 +53,8 @@ WANTED = {
     "fill margin call": 500,
     "bound lifted": 400,
     "bound, not forced": 2000,
+    "fill delivery": 40,
+    "leg by leg": 40,
     "exit by date": 400,
     "fill exit date": 400,
     "fill exit date, at settlement": 200,
@@ -463,6 +465,7 @@ def test_ledger_books_what_its_twin_books(chunk, events):
         slow = twin(**case)
         events.update(slow.events)
         events["legged"] += case["execution"]["pairing"] == "legged"
+        events["leg by leg"] += isinstance(case["units"], pd.DataFrame)
         events["runs"] += 1
         found += differences(seed, case, slow)
     assert not found, "\n".join(found[:5])
