@@ -7,19 +7,19 @@ its last session for a natural person had come. One event; the constant hedge at
 average ratio is what the timing must beat.
 """
 
-import numpy as np
 import pandas as pd
 
 import sibt
-from sibt.market import calendar
-from sibt.strategy import indicators, rules, wishes
-from sibt.strategy.strategy import hedge_benchmarks
+from sibt.hedging import programs
+from sibt.hedging.exposure import Entry, Schedule
+from sibt.strategy import indicators, wishes
 
 
 class ProducerHedge(sibt.Strategy):
     """Short Si2410 against output from May to October."""
 
     kind = "hedger"
+    owned_as = "output"
     report = sibt.Report(
         file="000_ec338e20b38f9551.txt",
         title="成本下移+库存承压，枯木何时逢春",
@@ -35,10 +35,17 @@ class ProducerHedge(sibt.Strategy):
                         grid=(1000.0,))
     ratio = sibt.Param(1.0, "share of the unsold output to hedge", "share", low=0.0, high=1.0,
                        grid=(0.5, 0.8, 1.0))
-    program = sibt.Param("timed", "when to hedge",
-                         choices=("timed", "always", "constant", "never"))
-    trigger = sibt.Param(0.7, "program=timed: far - near as a share of full carry", "share",
-                         low=0.0, high=5.0, grid=(0.6, 0.7, 0.8, 0.9, 1.0))
+    ratio_from = sibt.Param("naive", "lots for a tonne: one for one, or estimated on the past",
+                            choices=programs.RATIOS)
+    program = sibt.Param("timed", "when to hedge", choices=programs.PROGRAMS)
+    trigger = sibt.Param(0.7, "program=timed, layered: far - near as a share of full carry",
+                         "share", low=0.0, high=5.0, grid=(0.6, 0.7, 0.8, 0.9, 1.0))
+    tranches = sibt.Param(4, "program=layered: parts the hedge is built in", "tranches", low=1,
+                          high=100, grid=(2, 4, 6))
+    step = sibt.Param(None, "program=layered: rise of the spread from the trigger for each part",
+                      "share", low=0.01, high=5.0, grid=(None, 0.05, 0.1))
+    every = sibt.Param(20, "program=layered, step=none: time between the parts", "sessions",
+                       low=1, high=250, grid=(10, 20, 40))
     sign = sibt.Param("contango", "reading of the report: far - near high, or near - far high",
                       choices=("contango", "opposite"))
     near = sibt.Param("si2404", "contract whose spread is the signal")
@@ -49,51 +56,45 @@ class ProducerHedge(sibt.Strategy):
     def known_from(self, p):
         return p.asof
 
+    def refuses(self, p):
+        return programs.refuses(p, p.output)
+
     def grade(self, p):
         return p.spot_grade
 
     def legs(self, market, p):
-        return {p.far: 1}
+        return programs.legs(market, p, p.far)
+
+    def plan(self, p):
+        """Return a tonne each month, owned from the day of the report and sold as it is made."""
+        months = pd.period_range(f"{p.asof[:4]}-05", periods=6, freq="M")
+        return Schedule(tuple(Entry("output", month, 1.0) for month in months))
 
     def exposure(self, market, p):
-        tonnes = wishes.scale(self.unsold(market, p), p.output)
-        return wishes.by_session(tonnes, market.sessions)
-
-    def unsold(self, market, p):
-        """Return months of output not yet sold after each session, shape (T,).
-
-        From the day of the report the six months are owned; each month's output is sold in
-        equal parts over its sessions.
-        """
-        year = pd.Timestamp(p.asof).year
-        left = np.full(len(market.sessions), 6.0)
-        for number in range(5, 11):
-            month = calendar.month(year, number)
-            sold = month.searchsorted(market.sessions, side="right") / max(len(month), 1)
-            left -= sold
-        left[market.sessions < pd.Timestamp(p.asof)] = 0.0
-        return np.round(left, 9)
+        if p.goods is not None:
+            return p.goods.exposure(market, p.asof)
+        a_month = self.plan(p).exposure(market, p.asof).owned
+        return wishes.by_session(wishes.scale(a_month, p.output), market.sessions)
 
     def units(self, market, p):
-        lots_per_month = p.ratio * p.output / sibt.contract(p.far).product.multiplier
-        lots = np.rint(wishes.scale(self.unsold(market, p), lots_per_month))
-        on = 0.0 if p.program == "never" else 1.0
-        if p.program == "timed":
-            on = self.timed(market, p)
-        wish = wishes.by_session(-wishes.times(lots, on), market.sessions)
-        leave = sibt.contract(p.far).exit_session(p.kind)
-        return wishes.within(wish, market.sessions, p.asof, leave)
+        return programs.units(
+            market, p, p.far, self.exposure(market, p), self.grade(p), signal=self.signal,
+            moves=lambda: self.plan(p).moves(market, p.asof) * p.output,
+        )
 
-    def timed(self, market, p):
-        """Return 1 from the session in which the spread is high enough, else 0."""
-        # A share of full carry: the two have one delivery standard and no November between.
+    def signal(self, market, p):
+        """Return far - near as a share of full carry, and where it is high and normal again."""
+        # The two have one delivery standard and no November between.
         share = indicators.carry_ratio(
             market.spread(p.near, p.far), market.carry(p.near, p.far, price="close")
         )
         share = share if p.sign == "contango" else -share
         last = sibt.contract(p.near).last_natural  # in its delivery month it says nothing
         readable = wishes.since(share, market.sessions, p.asof).where(market.sessions <= last)
-        return -np.asarray(rules.hold(readable, p.trigger, None, side="above"))
+        return readable, p.trigger, None
+
+    def notes(self, market, p):
+        return programs.remarks(market, p, p.far, self.exposure(market, p), self.grade(p))
 
     def comparisons(self, market, p):
-        return hedge_benchmarks(p.average_ratio) if p.program == "timed" else []
+        return programs.comparisons(p)

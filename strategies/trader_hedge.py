@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 import sibt
+from sibt.hedging import programs
 from sibt.market import calendar
-from sibt.strategy import indicators, rules, wishes
-from sibt.strategy.strategy import hedge_benchmarks
+from sibt.strategy import indicators, wishes
 
 
 class TraderHedge(sibt.Strategy):
@@ -35,8 +35,15 @@ class TraderHedge(sibt.Strategy):
                      high=250, grid=(30, 45, 60))
     ratio = sibt.Param(1.0, "share of the inventory to hedge", "share", low=0.0, high=1.0,
                        grid=(0.5, 0.8, 1.0))
-    program = sibt.Param("timed", "when to hedge",
-                         choices=("timed", "always", "constant", "never"))
+    ratio_from = sibt.Param("naive", "lots for a tonne: one for one, or estimated on the past",
+                            choices=programs.RATIOS)
+    program = sibt.Param("timed", "when to hedge", choices=programs.PROGRAMS)
+    tranches = sibt.Param(4, "program=layered: parts the hedge is built in", "tranches", low=1,
+                          high=100, grid=(2, 4, 6))
+    step = sibt.Param(None, "program=layered: rise of what is read as high for each further part",
+                      "share", low=0.01, high=5.0, grid=(None, 0.05, 0.1))
+    every = sibt.Param(10, "program=layered, step=none: time between the parts", "sessions",
+                       low=1, high=250, grid=(5, 10, 20))
     signal = sibt.Param("percentile", "what high is measured by", choices=("percentile", "carry"))
     high = sibt.Param(0.7, "signal=percentile: share of earlier readings below", "share", low=0.0,
                       high=1.0, grid=(0.6, 0.7, 0.8, 0.9))
@@ -54,48 +61,53 @@ class TraderHedge(sibt.Strategy):
         return p.asof
 
     def refuses(self, p):
-        ranked = (p.program == "timed") & (p.signal == "percentile")
-        return {"normal is not below high": ranked & (p.normal >= p.high)}
+        read = (p.program == "timed") | (p.program == "layered")
+        ranked = read & (p.signal == "percentile")
+        return {
+            "normal is not below high": ranked & (p.normal >= p.high),
+            **programs.refuses(p, p.tonnes, p.lag),
+        }
 
     def grade(self, p):
         return p.spot_grade
 
     def legs(self, market, p):
-        return {p.contract: 1}
+        return programs.legs(market, p, p.contract)
 
     def exposure(self, market, p):
-        tonnes = wishes.scale(self.unsold(market, p), p.tonnes)
+        if p.goods is not None:
+            return p.goods.exposure(market, p.asof)
+        tonnes = wishes.scale(self.unsold(market.sessions, p), p.tonnes)
         return wishes.by_session(tonnes, market.sessions)
 
-    def unsold(self, market, p):
+    def unsold(self, sessions, p):
         """Return the share of the inventory left after each session, shape (T,)."""
         known = calendar.sessions()
         first = known.searchsorted(wishes.first_decision(p.asof))
-        passed = known.searchsorted(market.sessions) - first
+        passed = known.searchsorted(sessions) - first
         left = np.clip(1.0 - np.divide.outer(passed, p.lag), 0.0, 1.0)
         return wishes.times(passed >= 0, left)
 
-    def units(self, market, p):
-        lots_in_all = p.ratio * p.tonnes / sibt.contract(p.contract).product.multiplier
-        lots = np.rint(wishes.scale(self.unsold(market, p), lots_in_all))
-        on = 0.0 if p.program == "never" else 1.0
-        if p.program == "timed":
-            on = self.timed(market, p)
-        wish = wishes.by_session(-wishes.times(lots, on), market.sessions)
-        leave = sibt.contract(p.contract).exit_session(p.kind)
-        return wishes.within(wish, market.sessions, p.asof, leave)
+    def moves(self, p):
+        """Return what comes and goes by session of the calendar, tonnes."""
+        known = calendar.sessions()
+        return pd.Series(self.unsold(known, p) * p.tonnes, known).diff()
 
-    def timed(self, market, p):
-        """Return 1 while the spread is high, else 0."""
+    def units(self, market, p):
+        return programs.units(
+            market, p, p.contract, self.exposure(market, p), self.grade(p), signal=self.high_at,
+            moves=lambda: self.moves(p),
+        )
+
+    def high_at(self, market, p):
+        """Return what is read as high, where it is, and where it is normal again."""
         spread, carry = self.tenor(market)
         if p.signal == "carry":
             share = indicators.carry_ratio(spread, carry)
-            share = wishes.since(share, market.sessions, p.asof)
-            return -np.asarray(rules.hold(share, p.carry, None, side="above"))
+            return wishes.since(share, market.sessions, p.asof), p.carry, None
         # The spread here is near - far: high far - near is a low percentile of it.
         rank = indicators.percentile(-spread, p.lookback)
-        rank = wishes.since(rank, market.sessions, p.asof)
-        return -np.asarray(rules.hold(rank, p.high, p.normal, side="above"))
+        return wishes.since(rank, market.sessions, p.asof), p.high, p.normal
 
     def tenor(self, market):
         """Return near - far and full carry of the near month and the one six months on."""
@@ -113,5 +125,8 @@ class TraderHedge(sibt.Strategy):
             carry[here] = market.carry(code, far, price="close")[here]
         return spread, carry
 
+    def notes(self, market, p):
+        return programs.remarks(market, p, p.contract, self.exposure(market, p), self.grade(p))
+
     def comparisons(self, market, p):
-        return hedge_benchmarks(p.average_ratio) if p.program == "timed" else []
+        return programs.comparisons(p)

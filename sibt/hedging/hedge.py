@@ -13,7 +13,10 @@ from sibt.engine.account import Account
 from sibt.engine.job import Job
 from sibt.engine.money import MARGIN_SCALE
 from sibt.engine.result import BROKER_MARGIN, Result
+from sibt.errors import DataError
+from sibt.hedging.outcome import Outcome, outcome
 from sibt.hedging.physical import PhysicalBook
+from sibt.hedging.reduction import variance_reduction
 from sibt.language import Sentence, said
 
 __all__ = ["ADVERSE_MOVE", "FEW_MONTHS", "MONTH", "Hedge", "size_account"]
@@ -39,10 +42,22 @@ class Hedge:
         Tonnes, spot and their gain.
     result : Result
         The futures account.
+    since : pd.Timestamp, optional
+        First session that counts; by default the first of the result's returns. A hedge held
+        against another counts from the other's.
     """
 
     book: PhysicalBook = field(repr=False)
     result: Result = field(repr=False)
+    since: pd.Timestamp | None = None
+
+    @cached_property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Sessions that count, to the end of the run; empty where it ended before the first."""
+        every = self.result.job.market.sessions
+        if self.since is not None:
+            return every[every >= self.since]
+        return pd.DatetimeIndex(self.result.returns.index)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -73,12 +88,61 @@ class Hedge:
         )
 
     @cached_property
+    def changes(self) -> pd.DataFrame:
+        """By quote with anything at risk: physical, gross, futures, hedged, yuan.
+
+        ``gross`` is the futures result before fees, ``futures`` after; both since the quote
+        before. At risk are goods or lots held after some session since then. Futures results
+        after the last quote are in none.
+        """
+        sessions, lots = self.sessions, self.result.booked["positions"]
+        statement = self.result.statement.loc[sessions]
+        quoted = self.book.profit.reindex(sessions).dropna()
+        sums = pd.DataFrame({"gross": statement["mtm"], "futures": -statement["fees"]}).cumsum()
+        sums["futures"] += sums["gross"]
+        at = sums.loc[quoted.index]
+        table = at.diff().fillna(at)
+        table.insert(0, "physical", quoted)
+        table["hedged"] = table["physical"] + table["futures"]
+        held = ((self.book.tonnes != 0) | (lots != 0).any(axis=(1, 2))).astype(int)
+        known = self.book.spot.dropna().index
+        # Held after the quote before, after this one, or after a session between.
+        count = held.cumsum()
+        exposed = count[known] > (count - held)[known].shift(1, fill_value=0)
+        moved = (table != 0).any(axis=1)
+        found: pd.DataFrame = table.loc[exposed.reindex(table.index) | moved]
+        return found
+
+    def stretches(self, length: int = MONTH) -> pd.DataFrame:
+        """Return sums of `changes` over stretches of so many quotes; a rest is left out."""
+        count = len(self.changes) // length
+        whole = self.changes.iloc[: count * length]
+        summed = whole.groupby(np.repeat(np.arange(count), length)).sum()
+        return summed.set_axis(whole.index[length - 1 :: length], axis=0)
+
+    def outcome(self, costs: float = 0.0) -> Outcome:
+        """Return effective price and what it is made of; see `sibt.hedging.outcome.outcome`.
+
+        Parameters
+        ----------
+        costs : float
+            Further costs, such as those of delivery, yuan.
+
+        Raises
+        ------
+        DataError
+            No goods or no quote in the sessions that count.
+        """
+        futures = float(self.table.loc[self.sessions, "futures"].sum())
+        return outcome(self.book, round(futures, 2), self.sessions, costs=costs)
+
+    @cached_property
     def base(self) -> float:
         """Capital the returns are measured on, yuan: the account plus the goods at their peak.
 
         Goods are the largest tonnage at the first quote of the run.
         """
-        quotes = self.book.spot.reindex(self.result.returns.index).dropna()
+        quotes = self.book.spot.reindex(self.sessions).dropna()
         first = float(quotes.iloc[0]) if len(quotes) else 0.0
         return float(self.result.job.account.capital) + self.tonnes * first
 
@@ -86,7 +150,7 @@ class Hedge:
     def tonnes(self) -> float:
         """Largest tonnage owned in the run, from the eve of its first session on."""
         owned = self.book.tonnes.abs()
-        eve = max(int(owned.index.searchsorted(self.result.returns.index[0])) - 1, 0)
+        eve = max(len(owned) - len(self.sessions) - 1, 0)
         return float(owned.iloc[eve:].max())
 
     @cached_property
@@ -100,26 +164,33 @@ class Hedge:
         return self._returns("physical")
 
     def _returns(self, column: str) -> "pd.Series[float]":
-        gain = self.table[column].reindex(self.result.returns.index).dropna()
+        gain = self.table[column].reindex(self.sessions).dropna()
         worth = self.base + gain.cumsum()
         return (gain / worth.shift(1, fill_value=self.base)).rename(column)
 
     @property
     def average_ratio(self) -> float:
         """Hedged share of the tonnes owned, averaged over the sessions that own any."""
-        window = self.table.loc[self.result.returns.index]
+        window = self.table.loc[self.sessions]
         owned = window["tonnes"] != 0
         return float(window.loc[owned, "ratio"].mean()) if owned.any() else 0.0
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """Headline of the hedge; money in yuan, None where nothing is known."""
-        window = self.table.loc[self.result.returns.index]
+        window = self.table.loc[self.sessions]
         physical, futures = float(window["physical"].sum()), float(window["futures"].sum())
         tonnes = self.tonnes
         changes = window[["physical", "hedged"]].dropna()
-        months = changes.groupby(np.arange(len(changes)) // MONTH).sum()
-        spread = months["physical"].var() if len(months) >= FEW_MONTHS else 0.0
+        months = self.stretches()
+        cut = math.nan
+        if len(months) >= FEW_MONTHS:
+            cut = variance_reduction(months["physical"], months["hedged"])
+        try:
+            end = self.outcome()
+            price, unhedged = end.price, end.unhedged
+        except DataError:  # no goods, or no quote of them
+            price = unhedged = math.nan
         figures: dict[str, Any] = {
             "tonnes": tonnes,
             "physical": physical,
@@ -128,8 +199,10 @@ class Hedge:
             "hedged_per_tonne": (physical + futures) / tonnes if tonnes else math.nan,
             "unhedged_per_tonne": physical / tonnes if tonnes else math.nan,
             "average_ratio": self.average_ratio,
+            "effective_price": price,
+            "unhedged_price": unhedged,
             "variance_stretches": len(months),
-            "variance_reduction": 1 - months["hedged"].var() / spread if spread else math.nan,
+            "variance_reduction": cut,
             "worst_day_hedged": float(changes["hedged"].min()) if len(changes) else math.nan,
             "worst_day_unhedged": float(changes["physical"].min()) if len(changes) else math.nan,
             "max_drawdown_hedged": metrics.max_drawdown(self.returns),
@@ -145,18 +218,28 @@ def size_account(job: Job, want: Any) -> tuple[Account, Sentence]:
     Capital = peak lots × tonnes per lot × price at the first wish × (highest margin rate while
     wished + the broker's five points + a move of `ADVERSE_MOVE` against the hedge), rounded
     up to 10,000 yuan.
+
+    Parameters
+    ----------
+    job : Job
+        What the hedge is booked with.
+    want : array of shape (T,), or (T, L) where legs are wished one by one
+        Units wished after each session.
     """
-    wished = np.flatnonzero(want)
-    if not len(wished):
+    if not np.any(want):
         return job.account, said("no hedge was wished for, so the account keeps its default")
-    first, last = int(wished[0]), int(wished[-1])
     need = 0.0
     sum_ = None
     for leg, ratio in enumerate(job.ratio):
+        units = want[:, leg] if np.ndim(want) == 2 else want
+        wished = np.flatnonzero(units)
+        if not len(wished):
+            continue
+        first, last = int(wished[0]), int(wished[-1])
         k = int(job.codes[first, leg])
         if k < 0:
             continue
-        lots = int(np.abs(want).max()) * abs(int(ratio))
+        lots = int(np.abs(units).max()) * abs(int(ratio))
         known = job.prices.settle[: first + 1, k]
         price = float(known[-1]) / 100
         rate = float(job.terms.margin[first : last + 1, k].max()) / MARGIN_SCALE

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,14 +19,20 @@ from sibt.engine.job import prepare
 from sibt.engine.result import Result
 from sibt.engine.simulate import simulate
 from sibt.errors import DataError, SettingError, SibtError, StrategyError
+from sibt.hedging.cover import left_over, refuse_more, wished_tonnes
+from sibt.hedging.delivery import Delivered, DeliveryTerms, after_delivery, delivered
+from sibt.hedging.exposure import Exposure, Schedule, exposure_of, schedule
 from sibt.hedging.hedge import Hedge, size_account
-from sibt.hedging.physical import physical_book
+from sibt.hedging.physical import physical_book, quotes, unmarked
 from sibt.language import language, said
 from sibt.market.findings import Finding, findings, summary
 from sibt.market.panel import Market
 from sibt.sources import load_market
 from sibt.strategy.loader import blame, opened
 from sibt.strategy.strategy import Comparison, Params, Strategy
+
+if TYPE_CHECKING:
+    from sibt.runs.desk import Desk
 
 __all__ = [
     "Run",
@@ -68,6 +74,14 @@ class Run:
         What was asked with `start` and `end`; None where nothing was.
     seconds : dict of str to float
         Time each stage took.
+    goods : Schedule or None
+        The goods that were given in the place of the strategy's own.
+    deliveries : Delivered or None
+        What was delivered, for a hedge with ``at_expiry="deliver"``; gone from its goods.
+    others : tuple of (Comparison, Hedge)
+        The hedges among what it is held against.
+    desk : Desk or None
+        What the hedging desk says of a hedge; see `sibt.runs.desk.with_desk`.
     """
 
     strategy: Strategy
@@ -81,6 +95,10 @@ class Run:
     notes: tuple[str, ...]
     window: tuple[str | None, str | None]
     seconds: dict[str, float] = field(repr=False)
+    goods: Schedule | None = field(default=None, repr=False)
+    deliveries: Delivered | None = field(default=None, repr=False)
+    others: tuple[tuple[Comparison, Hedge], ...] = field(default=(), repr=False)
+    desk: Desk | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"<Run {self.name}: {self.result!r}>"
@@ -135,10 +153,10 @@ class Wishes:
     """What a strategy asks for in one setting; see its methods of these names."""
 
     legs: Mapping[str, Any]
-    units: pd.Series[Any]
+    units: pd.Series[Any] | pd.DataFrame
     limits: pd.Series[Any] | None
     known_from: str | None
-    exposure: pd.Series[float] | None
+    exposure: Exposure | None
     stands: bool = False  # a wish from before the run's first session
 
 
@@ -154,6 +172,8 @@ def run(
     terms: Mapping[str, Any] | None = None,
     start: str | pd.Timestamp | None = None,
     end: str | pd.Timestamp | None = None,
+    goods: Schedule | str | Path | None = None,
+    delivery: DeliveryTerms | None = None,
     stage: Callable[[str], None] = lambda name: None,
 ) -> Run:
     """Run a strategy on a market and hold it against its comparisons.
@@ -180,6 +200,11 @@ def run(
         What replaces dated terms.
     start, end : str or timestamp, optional
         First session that may fill, and the last session of the run.
+    goods : Schedule, str or Path, optional
+        Goods a hedge is for, in the place of the strategy's own, or the TOML or CSV file that
+        names them; see `sibt.hedging.exposure.schedule`.
+    delivery : DeliveryTerms, optional
+        What goods delivered on the exchange are settled at and cost.
     stage : callable
         Told the name of each stage as it begins.
 
@@ -191,6 +216,7 @@ def run(
     clock = _Clock(stage)
     with clock("strategy"):
         strategy, path = opened(strategy)
+        plan = goods if goods is None or isinstance(goods, Schedule) else schedule(goods)
     with clock("market"):
         whole = market if market is not None else load_market()
         cut = between(whole, start, end)
@@ -203,20 +229,29 @@ def run(
             "capital": own.capital,
             "kind": own.kind,
             "cross_standard": execution.cross_standard,
+            "at_expiry": execution.at_expiry,
+            "goods": plan,
         }
         p = strategy.params(params, context)
         for sentence, holds in _ask(path, strategy.refuses, p).items():
             if np.any(holds):
                 raise StrategyError(f"These parameters are refused: {sentence}.")
         wishes = wishes_of(strategy, path, cut, p, start)
-        goods = None
+        if plan is not None and (wishes.exposure is None or not p.asked_for("goods")):
+            raise SettingError(
+                f"Goods of {plan.source} are given, and {type(strategy).__name__} does not hedge"
+                " them; leave them out, or let its exposure() read p.goods."
+            )
+        remarks = _ask(path, strategy.notes, cut, p)
         if wishes.exposure is not None:
-            goods = physical_book(cut, wishes.exposure, strategy.grade(p))
+            quotes(cut, wishes.exposure.grade)  # refused before anything is booked
     with clock("ledger"):
-        if goods is not None and not stated:
+        if wishes.exposure is not None and not stated:
             own, formula = sized(cut, wishes, own, execution, terms)
             notes.append(said("account sized from the hedge: {formula}", formula=formula))
         result = book(cut, wishes, own, execution, terms)
+        hedge, deliveries = _hedge(cut, wishes, result, delivery)
+    notes += remarks
     if wishes.known_from is not None and pd.Timestamp(wishes.known_from) >= cut.sessions[-1]:
         notes.append(
             said(
@@ -233,19 +268,26 @@ def run(
                 " first session, and holding times count from the first wish"
             )
         )
+    if wishes.exposure is not None:
+        notes += left_over(result, wishes.exposure.owned)
+    if deliveries is not None:
+        notes += deliveries.notes
     notes += _doubts(cut, seen_in_data, result.job.contracts)
-    hedge = None if goods is None else Hedge(goods, result)
     with clock("comparisons"):
         context["average_ratio"] = 0.0 if hedge is None else hedge.average_ratio
         seen = strategy.params(dict(p.items()), context)
-        others = [
-            _compare(other, strategy, path, cut, seen, context, own, execution, terms, start)
-            for other in _ask(path, strategy.comparisons, cut, seen)
+        asked = _ask(path, strategy.comparisons, cut, seen)
+        compared = [
+            _compare(
+                other, strategy, path, cut, seen, context, own, execution, terms, start, delivery
+            )
+            for other in asked
         ]
-        table = pd.DataFrame(others, columns=_COMPARED)
+        rows = [row for row, _ in compared]
+        table = pd.DataFrame(rows, columns=_COMPARED)
         for column in ("name", "note"):
             # A column of texts would forget how its sentences are said in Chinese.
-            texts = [row[_COMPARED.index(column)] for row in others]
+            texts = [row[_COMPARED.index(column)] for row in rows]
             table[column] = pd.Series(texts, dtype=object)
     return Run(
         strategy=strategy,
@@ -259,6 +301,13 @@ def run(
         notes=tuple(notes),
         window=(None if start is None else str(start), None if end is None else str(end)),
         seconds=clock.seconds,
+        goods=plan,
+        deliveries=deliveries,
+        others=tuple(
+            (other, beside)
+            for other, (_, beside) in zip(asked, compared, strict=True)
+            if beside is not None
+        ),
     )
 
 
@@ -372,17 +421,25 @@ def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: 
             f"units() of {path} returns {len(wished)} things; return units, or units and limits."
         )
     units, limits = wished if isinstance(wished, tuple) else (wished, None)
-    if not isinstance(units, pd.Series):
+    if not isinstance(units, pd.Series | pd.DataFrame):
         raise StrategyError(
             f"units() of {path} returns {type(units).__name__}; return a Series of whole units by"
             " session (or that and limits)."
         )
     known_from, stands = _ask(path, strategy.known_from, p), False
     exposure = _ask(path, strategy.exposure, market, p)
-    if exposure is not None and not isinstance(exposure, pd.Series):
+    if isinstance(exposure, pd.Series):
+        grade = _ask(path, strategy.grade, p)
+        exposure = exposure_of(exposure, grade, market, strategy.owned_as)
+    if exposure is not None and not isinstance(exposure, Exposure):
         raise StrategyError(
             f"exposure() of {path} returns {type(exposure).__name__}; return a Series of tonnes by"
-            " session, or None."
+            " session, an Exposure, or None."
+        )
+    if exposure is not None and not exposure.owned.index.equals(market.sessions):
+        raise StrategyError(
+            f"exposure() of {path} returns goods of other sessions than the market's; lay them out"
+            " with market.sessions."
         )
     if start is not None:
         # The run begins flat: a wish that stands from before is entered in its first session.
@@ -390,8 +447,8 @@ def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: 
         eve = market.sessions[max(first - 1, 0)]
         units = units.reindex(market.sessions).ffill().fillna(0.0)
         before = units[units.index < eve]
-        stands = bool(len(before)) and before.iloc[-1] * units[eve] > 0
-        units = units.where(units.index >= eve, 0.0)
+        stands = bool(len(before)) and bool(np.any(before.iloc[-1] * units.loc[eve] > 0))
+        units.loc[units.index < eve] = 0.0
         if known_from is None or pd.Timestamp(known_from) < eve:
             known_from = f"{eve:%Y-%m-%d}"
     return Wishes(legs, units, limits, known_from, exposure, stands)
@@ -400,26 +457,60 @@ def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: 
 def book(
     market: Market, wishes: Wishes, account: Account, execution: Execution, terms: Any
 ) -> Result:
-    """Book wishes; see `simulate`."""
-    return simulate(
+    """Book wishes; see `simulate`. Legs that are wished one by one are worked one by one.
+
+    Raises
+    ------
+    StrategyError
+        A hedge is larger than its goods, or what `simulate` refuses.
+    """
+    result = simulate(
         market,
         wishes.units,
         wishes.legs,
         limits=wishes.limits,
         account=account,
-        execution=execution,
+        execution=_worked(wishes, execution),
         terms=terms,
         known_from=wishes.known_from,
     )
+    if wishes.exposure is not None:
+        owned = np.asarray(wishes.exposure.owned, dtype=np.float64)
+        refuse_more(result.job, wished_tonnes(result), owned)
+    return result
+
+
+def _worked(wishes: Wishes, execution: Execution) -> Execution:
+    """Return how orders are worked; legs wished one by one cannot be paired."""
+    by_leg = isinstance(wishes.units, pd.DataFrame)
+    return replace(execution, pairing="legged") if by_leg else execution
 
 
 def sized(
     market: Market, wishes: Wishes, account: Account, execution: Execution, terms: Any
 ) -> tuple[Account, str]:
     """Return the account sized from the hedge; see `size_account`."""
-    job = prepare(market, wishes.legs, account=account, execution=execution, terms=terms)
+    job = prepare(
+        market, wishes.legs, account=account, execution=_worked(wishes, execution), terms=terms
+    )
     want = wishes.units.reindex(market.sessions).ffill().fillna(0.0).to_numpy()
     return size_account(job, want)
+
+
+def _hedge(
+    market: Market, wishes: Wishes, result: Result, terms: DeliveryTerms | None
+) -> tuple[Hedge | None, Delivered | None]:
+    """Return goods and futures together, and what of the goods was delivered."""
+    goods, deliveries = wishes.exposure, None
+    if goods is None:
+        return None, None
+    owned = np.asarray(goods.owned, dtype=np.float64)[:, None]
+    for reason in unmarked(market, owned, goods.grade).values():
+        raise DataError(reason)
+    if result.job.execution.at_expiry == "deliver":
+        deliveries = delivered(result, goods.grade, terms)
+        goods = after_delivery(goods, deliveries)
+    return Hedge(physical_book(market, goods), result), deliveries
 
 
 def _compare(
@@ -433,8 +524,9 @@ def _compare(
     execution: Execution,
     terms: Any,
     start: Any,
-) -> list[Any]:
-    """Return one row of the comparisons; one that cannot be run says why instead."""
+    delivery: DeliveryTerms | None,
+) -> tuple[list[Any], Hedge | None]:
+    """Return one row of the comparisons and its hedge; one that cannot be run says why instead."""
     try:
         values = {**dict(p.items()), **other.changes}
         changed = strategy.params(values, context)
@@ -442,13 +534,11 @@ def _compare(
         window = start if "year" not in other.changes else None
         wishes = wishes_of(strategy, path, market, changed, window)
         result = book(market, wishes, account, execution, terms)
+        hedge, _ = _hedge(market, wishes, result, delivery)
     except SibtError as error:
         absent = said("not available: {why}", why=str(error))
-        return [other.name, other.role, np.nan, np.nan, np.nan, 0, absent]
-    hedged = np.nan
-    if wishes.exposure is not None:
-        goods = physical_book(market, wishes.exposure, strategy.grade(changed))
-        hedged = Hedge(goods, result).metrics["hedged"]
+        return [other.name, other.role, np.nan, np.nan, np.nan, 0, absent], None
+    hedged = np.nan if hedge is None else hedge.metrics["hedged"]
     figures = result.metrics
     if other.role != "benchmark" and result.round_trips.empty:
         why = said(
@@ -457,10 +547,10 @@ def _compare(
             last=market.sessions[-1],
         )
         absent = said("not available: {why}", why=why)
-        return [other.name, other.role, np.nan, np.nan, np.nan, 0, absent]
+        return [other.name, other.role, np.nan, np.nan, np.nan, 0, absent], None
     note = said("open at the end") if figures["open_trips"] else ""
     per_tonne = figures["net_per_tonne"]
-    return [
+    row = [
         other.name,
         other.role,
         figures["net"],
@@ -469,3 +559,4 @@ def _compare(
         figures["round_trips"],
         note,
     ]
+    return row, hedge

@@ -13,8 +13,6 @@ from sibt.errors import StrategyError, did_you_mean
 from sibt.language import said
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sibt.market.panel import Market
 
 __all__ = ["Comparison", "Param", "Params", "Report", "Strategy", "hedge_benchmarks"]
@@ -22,7 +20,10 @@ __all__ = ["Comparison", "Param", "Params", "Report", "Strategy", "hedge_benchma
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 #: Names `Params` carries beside a strategy's own: what the run brings.
-CONTEXT = ("capital", "kind", "cross_standard", "average_ratio")
+CONTEXT = ("capital", "kind", "cross_standard", "at_expiry", "goods", "average_ratio")
+
+#: What a run brings unless it says otherwise.
+_PLAIN = {"at_expiry": "close", "goods": None}
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,14 @@ class Params:
     """Values of a strategy's parameters, ``p.x``, with what the run brings beside them.
 
     In a run a number is a scalar, in a sweep a row of N values; ``p.capital`` (yuan),
-    ``p.kind`` and ``p.cross_standard`` are those of the run.
+    ``p.kind``, ``p.cross_standard`` and ``p.at_expiry`` are those of the run, and ``p.goods`` the
+    schedule of goods it was given (`sibt.hedging.exposure.Schedule`) or None.
     """
 
     def __init__(self, values: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         self._values = dict(values)
-        self._context = dict(context)
+        self._context = {**_PLAIN, **context}
+        self._asked: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -146,12 +149,17 @@ class Params:
         if name in self._values:
             return self._values[name]
         if name in self._context:
+            self._asked.add(name)
             return self._context[name]
         known = [*self._values, *self._context]
         raise StrategyError(
             f"The strategy reads p.{name}, which it does not declare; add"
             f" `{name} = Param(...)` to the class.{did_you_mean(name, known)}"
         )
+
+    def asked_for(self, name: str) -> bool:
+        """Tell whether something the run brings was asked for so far."""
+        return name in self._asked
 
     def items(self) -> Iterable[tuple[str, Any]]:
         """Return the strategy's own parameters and their values."""
@@ -205,7 +213,7 @@ class Comparison:
     changes: Mapping[str, Any]
 
 
-def hedge_benchmarks(average: float) -> list[Comparison]:
+def hedge_benchmarks(average: float, **alike: Any) -> list[Comparison]:
     """Return what a timed hedge must beat: none, a full one, and a constant one as large.
 
     For strategies with the parameters ``program`` and ``ratio``.
@@ -214,16 +222,17 @@ def hedge_benchmarks(average: float) -> list[Comparison]:
     ----------
     average : float
         Hedged share the timed hedge came to, known afterwards: a benchmark, not a rule.
+    **alike
+        Further parameters of all three, such as ``ratio_from="naive"``.
     """
     share = min(max(average, 0.0), 1.0)
+    changes: dict[str, dict[str, Any]] = {
+        "never hedged": {"program": "never"},
+        "always hedged": {"program": "always", "ratio": 1.0},
+        said("constant at {share:.0%}", share=share): {"program": "constant", "ratio": share},
+    }
     return [
-        Comparison("never hedged", "benchmark", {"program": "never"}),
-        Comparison("always hedged", "benchmark", {"program": "always", "ratio": 1.0}),
-        Comparison(
-            said("constant at {share:.0%}", share=share),
-            "benchmark",
-            {"program": "constant", "ratio": share},
-        ),
+        Comparison(name, "benchmark", {**alike, **change}) for name, change in changes.items()
     ]
 
 
@@ -234,11 +243,15 @@ class Strategy:
     ----------
     kind : {"individual", "company", "hedger"}
         Kind of account it is meant for.
+    owned_as : {"inventory", "output"}
+        What the tonnes of `exposure` are: in the warehouse (hedged at fair value), or still to be
+        made (a cash flow); see `sibt.hedging.accounting`.
     report : Report or None
         Where the idea comes from.
     """
 
     kind: ClassVar[str] = "individual"
+    owned_as: ClassVar[str] = "inventory"
     report: ClassVar[Report | None] = None
 
     def source(self, p: Params) -> Report | None:
@@ -264,20 +277,32 @@ class Strategy:
     def units(self, market: Market, p: Params) -> Any:
         """Return whole units wished after each session, or (units, resting limits).
 
-        A run gives scalars in `p` and wants a Series by session; a sweep gives rows of N
+        A run gives scalars in `p` and wants a Series by session, or a DataFrame with a column for
+        each leg where legs are wished one by one, as in a strip; a sweep gives rows of N
         values and wants an array of shape (T, N).
         """
         raise StrategyError(
             f"{type(self).__name__} does not say its units; define units(market, p)."
         )
 
-    def exposure(self, market: Market, p: Params) -> pd.Series[float] | None:
-        """Return tonnes owned after each session (+ owned), for a hedge; else None."""
+    def exposure(self, market: Market, p: Params) -> Any:
+        """Return the goods at risk, for a hedge; else None.
+
+        A Series of tonnes after each session, + owned, − needed: what comes in is there at the
+        quote of its session, what goes out is sold (bought) at it, and `grade` prices it. Or a
+        `sibt.hedging.exposure.Exposure`, which says what was traded at which price and in which
+        grade; ``p.goods.exposure(market, …)`` is the one of the run's own file of goods. A sweep
+        gives rows in `p` and takes an array of shape (T, N) too.
+        """
         return None
 
     def grade(self, p: Params) -> str:
-        """Return the spot grade that prices the exposure."""
+        """Return the spot grade that prices an exposure stated as tonnes."""
         return "553"
+
+    def notes(self, market: Market, p: Params) -> list[str]:
+        """Return what a reader must know of the wishes, a sentence each, for a run."""
+        return []
 
     def comparisons(self, market: Market, p: Params) -> list[Comparison]:
         """Return what the result is to be held against.

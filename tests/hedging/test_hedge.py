@@ -1,53 +1,21 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hedges import DAYS, PLAIN, goods, hedge_of, market_of
 
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.engine.job import prepare
 from sibt.engine.simulate import simulate
-from sibt.hedging.hedge import Hedge, size_account
-from sibt.hedging.physical import physical_book
-from sibt.market import calendar
-from sibt.market.panel import FIELDS, Market
+from sibt.hedging.hedge import size_account
 from sibt.runs.run import run
 from sibt.sources import load_market
 from sibt.strategy.strategy import Strategy
 
 HEDGES = ("producer_hedge", "trader_hedge")
-DAYS = calendar.sessions()
-DAYS = DAYS[DAYS >= "2024-04-01"][:140]
-PLAIN = {"margin": 0.10, "fee": 0.0, "price_limit": 1.0}
-
-
-def market_of(futures, spot):
-    """Return a market of one contract whose prices all stand at `futures`."""
-    sessions = DAYS[: len(futures)]
-    price = np.array(futures, dtype=float)[:, None]
-    bars = {name: price.copy() for name in FIELDS[:5]}
-    return Market(
-        sessions=sessions,
-        contracts=("si2410",),
-        volume=np.full(price.shape, 1e6),
-        open_interest=np.full(price.shape, 1e6),
-        spot=pd.DataFrame({"553": np.array(spot, dtype=float)}, index=sessions),
-        receipts=pd.Series(np.nan, index=sessions),
-        **bars,
-    )
-
-
-def hedge_of(futures, spot, *, tonnes=100.0, lots=-20):
-    market = market_of(futures, spot)
-    units = pd.Series(float(lots), index=market.sessions)
-    result = simulate(
-        market, units, {"si2410": 1},
-        account=Account(kind="hedger", capital=1_000_000),
-        execution=Execution(slippage=0), terms=PLAIN,
-    )
-    owned = pd.Series(tonnes, index=market.sessions)
-    return Hedge(physical_book(market, owned, "553"), result)
 
 
 @pytest.fixture(scope="module", params=HEDGES)
@@ -73,7 +41,7 @@ def test_an_unquoted_session_leaves_its_futures_gain_to_the_next_quote():
 def test_a_full_hedge_cuts_the_whole_variance():
     # Changes are compared over stretches of twenty sessions.
     prices = [12_000 + 100 * (i % 40 if i % 40 < 20 else 40 - i % 40) for i in range(140)]
-    hedge = hedge_of(prices, [p + 500 for p in prices])
+    hedge = hedge_of({"si2505": prices}, [p + 500 for p in prices])
     assert hedge.metrics["variance_reduction"] > 0.9
 
 
@@ -176,7 +144,7 @@ def test_the_account_is_sized_to_stand_a_move_against_the_hedge(name):
 def test_a_given_capital_is_kept():
     done = run("producer_hedge", load_market("sample"), capital=50_000_000)
     assert done.result.job.account.capital == 50_000_000
-    assert done.notes == ()
+    assert not any("account sized" in note for note in done.notes)
 
 
 def test_a_hedge_never_wished_keeps_the_default_account():
@@ -236,3 +204,75 @@ def test_a_strategy_with_an_exposure_is_a_hedge():
     assert done.hedge.metrics["tonnes"] == 100
     assert done.hedge.metrics["physical"] == 100 * 50
     assert done.comparisons.empty
+
+
+# -- What the hedge is judged by ---------------------------------------------------------------
+
+
+def test_stretches_hold_only_quotes_with_something_at_risk():
+    # 60 sessions with goods in a market of 140: three stretches, too few for a share of variance.
+    prices = [12_000.0 + 10 * (i % 7) for i in range(140)]
+    hedge = hedge_of(
+        {"si2505": prices}, [p + 500 for p in prices],
+        tonnes=np.where(np.arange(140) < 60, 100.0, 0.0),
+        lots=np.where(np.arange(140) < 60, -20.0, 0.0),
+    )
+    # The goods are gone after session 60, their lots after 61.
+    assert hedge.changes.index.tolist() == DAYS[1:62].tolist()
+    assert hedge.metrics["variance_stretches"] == 3
+    assert hedge.metrics["variance_reduction"] is None
+
+
+def test_an_unfinished_stretch_is_left_out():
+    hedge = hedge_of([12_000.0 + 5 * i for i in range(60)], [12_500.0 + 5 * i for i in range(60)])
+    assert len(hedge.changes) == 59
+    months = hedge.stretches()
+    assert months["physical"].tolist() == [100 * 5 * 20.0] * 2
+    assert months.index.tolist() == [DAYS[20], DAYS[40]]
+    assert len(hedge.stretches(5)) == 11
+
+
+def test_changes_are_those_of_the_table_and_split_futures_from_fees(done):
+    hedge = done.hedge
+    table, changes = hedge.table.loc[hedge.sessions], hedge.changes
+    left_out = table.index.difference(changes.index)
+    assert (table.loc[left_out, "hedged"].dropna() == 0).all()
+    np.testing.assert_allclose(changes["physical"], table.loc[changes.index, "physical"])
+    np.testing.assert_allclose(changes["hedged"], table.loc[changes.index, "hedged"], atol=0.005)
+    figures = done.result.metrics
+    assert changes["futures"].sum() == pytest.approx(figures["net"], abs=0.005)
+    assert changes["gross"].sum() == pytest.approx(figures["gross"], abs=0.005)
+
+
+def test_goods_held_only_between_two_quotes_are_at_risk():
+    spot = [12_500.0, 12_500.0, np.nan, np.nan, 12_400.0, 12_400.0, 12_400.0]
+    hedge = hedge_of([12_000.0] * 7, spot, tonnes=[0, 0, 50, 0, 0, 0, 0], lots=0)
+    assert hedge.changes.index.tolist() == [DAYS[4]]
+
+
+def test_goods_that_end_at_a_quote_were_at_risk_until_it():
+    hedge = hedge_of([12_000.0] * 6, [12_500.0] * 6, tonnes=[100, 100, 0, 0, 0, 0], lots=0)
+    assert hedge.changes.index.tolist() == [DAYS[1], DAYS[2]]
+
+
+def test_goods_that_come_and_go_in_a_session_at_agreed_prices_count():
+    market = market_of([12_000.0] * 4, [12_500.0] * 4)
+    passed_on = goods(market, [(2, "purchase", 50, 12_300), (2, "sale", -50, 12_400)])
+    hedge = hedge_of([12_000.0] * 4, [12_500.0] * 4, lots=0, exposure=passed_on)
+    assert hedge.changes["physical"].to_dict() == {DAYS[2]: 5_000.0}
+
+
+def test_a_hedge_may_count_from_a_later_session():
+    prices = [12_000.0, 12_000.0, 11_900.0, 11_700.0]
+    hedge = hedge_of(prices, [p + 500 for p in prices])
+    late = replace(hedge, since=DAYS[3])
+    assert late.sessions.tolist() == [DAYS[3]]
+    assert (late.metrics["physical"], late.metrics["futures"]) == (-20_000.0, 20_000.0)
+    assert late.changes[["physical", "gross"]].to_numpy().tolist() == [[-20_000.0, 20_000.0]]
+
+
+def test_the_effective_price_is_what_goods_came_at_and_both_results_per_tonne(done):
+    m = done.hedge.metrics
+    end = done.hedge.outcome()
+    assert m["effective_price"] == pytest.approx(end.start + m["hedged"] / end.tonnes, abs=1e-6)
+    assert m["unhedged_price"] == pytest.approx(end.start + m["physical"] / end.tonnes, abs=1e-6)

@@ -6,6 +6,7 @@ import pytest
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.errors import DataError, SettingError, SibtError, StrategyError
+from sibt.hedging.exposure import Entry, Schedule, exposure_of
 from sibt.runs.run import run
 from sibt.sources import load_market
 from sibt.strategy.strategy import Comparison, Param, Strategy
@@ -220,3 +221,86 @@ def test_settlements_that_are_closes_are_a_note_of_the_run(market):
     (note,) = [note for note in run(Holds(), one).notes if note.startswith("data ")]
     assert note.startswith("data doubtful, settle is close: 29 contracts")
     assert not [note for note in run(Holds(), market).notes if note.startswith("data")]
+
+
+# -- Legs wished one by one, and goods ---------------------------------------------------------
+
+
+class Strip(Strategy):
+    """Two contracts, each with units of its own."""
+
+    kind = "hedger"
+
+    def legs(self, market, p):
+        return {"si2409": 1, "si2410": 1}
+
+    def units(self, market, p):
+        late = pd.Series(market.sessions >= "2024-05-20", market.sessions).astype(float)
+        return pd.DataFrame({"si2410": -3.0 * late, "si2409": -2.0})
+
+    def notes(self, market, p):
+        return ["two contracts"]
+
+
+class Stocked(Strip):
+    def exposure(self, market, p):
+        owned = pd.Series(25.0, index=market.sessions)
+        return exposure_of(owned, "421", market)
+
+    def grade(self, p):
+        return "no grade"
+
+
+def test_legs_wished_one_by_one_are_worked_one_by_one(market):
+    done = run(Strip(), market.asof("2024-06-28"))
+    assert done.result.job.execution.pairing == "legged"
+    held = done.result.positions.groupby("contract")["lots"].agg(["min", "max"])
+    assert held.loc["si2409"].tolist() == [-2, -2]
+    assert held.loc["si2410"].tolist() == [-3, -3]
+    assert "two contracts" in done.notes
+
+
+def test_legs_wished_one_by_one_begin_flat_in_a_window(market):
+    done = run(Strip(), market, start="2024-05-15", end="2024-06-28")
+    fills = done.result.fills
+    assert fills["session"].tolist() == [pd.Timestamp("2024-05-15"), pd.Timestamp("2024-05-21")]
+    assert fills["contract"].tolist() == ["si2409", "si2410"]
+    assert any("wished for this position before --from" in note for note in done.notes)
+
+
+def test_an_exposure_brings_its_own_grade(market):
+    done = run(Stocked(), market.asof("2024-06-28"))
+    assert done.hedge.book.grade == "421"
+    assert (done.hedge.book.tonnes == 25.0).all()
+    # Each leg has its own part of the account.
+    [note] = [one for one in done.notes if "account sized" in one]
+    assert "2 lots" in note
+    assert "3 lots" in note
+
+
+def test_an_exposure_of_other_sessions_is_refused(market):
+    class Longer(Stocked):
+        def exposure(self, market, p):
+            return exposure_of(pd.Series(dtype=float), "421", load_market("sample"))
+
+    with pytest.raises(StrategyError, match="goods of other sessions than the market's"):
+        run(Longer(), market.asof("2024-06-28"))
+
+
+def test_a_file_of_goods_is_read_before_anything_else(market, tmp_path):
+    with pytest.raises(DataError, match=r"no schedule .*goods\.csv"):
+        run("producer_hedge", market, goods=tmp_path / "goods.csv")
+
+
+def test_goods_a_strategy_does_not_look_at_are_refused(market):
+    goods = Schedule((Entry("inventory", pd.Timestamp("2024-05-06"), 25.0),))
+    with pytest.raises(SettingError, match="Stocked does not hedge them"):
+        run(Stocked(), market.asof("2024-06-28"), goods=goods)
+
+
+def test_what_a_run_brings_is_there_in_parameters_made_without_one():
+    p = Strip.params()
+    assert p.goods is None
+    assert p.at_expiry == "close"
+    assert p.asked_for("goods")
+    assert not p.asked_for("capital")

@@ -354,6 +354,35 @@ def test_the_opposite_reading_decides_otherwise(sample):
     assert done.result.fills.empty
 
 
+#: Futures, goods and both of runs before programs and schedules were, to the fen.
+BEFORE = {
+    "producer_hedge": [
+        ({}, 7738721.55, -7749198.28, -10476.73),
+        ({"program": "constant", "ratio": 0.5}, 4005835.78, -7749198.28, -3743362.50),
+        ({"program": "never"}, 0.0, -7749198.28, -7749198.28),
+        ({"spot_grade": "421"}, 7738721.55, -7214668.19, 524053.36),
+        ({"asof": "2024-05-14"}, 0.0, -4424198.28, -4424198.28),
+    ],
+    "trader_hedge": [
+        ({}, 18372.29, -546666.67, -528294.38),
+        ({"program": "always"}, -345834.02, -546666.67, -892500.69),
+        ({"signal": "carry"}, 0.0, -546666.67, -546666.67),
+        ({"lag": 30, "normal": None, "tonnes": 1717.0, "ratio": 0.8}, 188071.68, -801266.67,
+         -613194.99),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "futures", "goods", "both"),
+    [(name, *row) for name, rows in BEFORE.items() for row in rows],
+)
+def test_a_hedge_of_before_comes_to_what_it_came_to(sample, name, params, futures, goods, both):
+    m = run(name, sample, params).hedge.metrics
+    assert (round(m["futures"], 2), round(m["physical"], 2), round(m["hedged"], 2)) == (
+        futures, goods, both)  # fmt: skip
+
+
 # -- trader_hedge ------------------------------------------------------------------------------
 
 
