@@ -21,9 +21,12 @@ __all__ = ["show_sweep"]
 _REASONS = 8
 
 #: Figures beside the metric, what they are called, and which go first where there is no room.
-_FIGURES = ("hedged", "net", "sharpe", "round_trips", "peak_margin", "max_drawdown")
+_FIGURES = ("hedged", "effective_price", "variance_reduction", "net", "sharpe", "round_trips",
+            "peak_margin", "max_drawdown")  # fmt: skip
 _LABELS = {"max_drawdown": "drawdown", "peak_margin": "peak margin", "round_trips": "trips",
-           "hedged": "goods+fut"}  # fmt: skip
+           "hedged": "goods+fut", "effective_price": "yuan/t", "hedged_per_tonne": "goods+fut/t",
+           "variance_reduction": "var. cut"}  # fmt: skip
+_SIGNED = ("net", "hedged", "hedged_per_tonne", "total_return")
 _FIRST_LEFT_OUT = ("max_drawdown", "sharpe")
 
 #: Width of a file or a pipe, which has none.
@@ -242,9 +245,10 @@ def _refused(sets: Mapping[str, Any], console: Console) -> None:
 
 
 def _short(metric: str) -> str:
-    return {"hedged": "goods + futures"}.get(metric, metric.replace("_", " "))
+    named = {"hedged": "goods + futures", "hedged_per_tonne": "goods + futures per tonne"}
+    return named.get(metric, metric.replace("_", " "))
 
 
 def _value(metric: str, value: Any) -> str:
     number = math.nan if value is None else float(value)
-    return shown(metric, number, sign=metric in ("net", "hedged", "total_return"))
+    return shown(metric, number, sign=metric in _SIGNED)

@@ -19,6 +19,7 @@ from sibt.runs.side import Chosen
 from sibt.sources import load_market
 from sibt.strategy.loader import loaded
 from sibt.strategy.strategy import Strategy
+from sibt.sweep.goods import recorded
 from sibt.sweep.sweep import Sweep
 
 __all__ = ["best_runs"]
@@ -51,6 +52,7 @@ def best_runs(sweep: Sweep, count: int) -> Iterator[tuple[Chosen, Run]]:
     account = dict(settings["account"])
     if settings["sized_from_hedge"]:
         del account["capital"]
+    goods = recorded(record.get("goods"))
     names = list(record["grid"]["axes"])
     for place, (_, row) in enumerate(sweep.top(count).iterrows(), 1):
         values = {**record["grid"]["fixed"], **{name: _value(row[name]) for name in names}}
@@ -63,6 +65,7 @@ def best_runs(sweep: Sweep, count: int) -> Iterator[tuple[Chosen, Run]]:
             terms=settings["terms"],
             start=settings["from"],
             end=settings["to"],
+            goods=goods,
         )
         if settings["engine"] == "ledger":
             _as_before(sweep, row, found)

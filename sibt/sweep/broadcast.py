@@ -18,8 +18,9 @@ from sibt.engine.job import Job
 from sibt.engine.ledger import FIGURES
 from sibt.engine.money import FEE_SCALE, to_fen
 from sibt.errors import SettingError, StrategyError
-from sibt.sweep.chunk import Task
+from sibt.sweep.chunk import Task, starts_of
 from sibt.sweep.grid import Block, Grid
+from sibt.sweep.hedges import RISKS
 
 __all__ = ["NOTE", "Broadcast"]
 
@@ -47,13 +48,13 @@ class Broadcast(Task):
         Raises
         ------
         SettingError
-            A return on margin, which vectorbt does not know.
+            One that takes margin or the daily statement.
         """
         super().check(metric, sets)
-        if metric == "return_on_margin":
+        if metric in ("return_on_margin", *RISKS):
             raise SettingError(
-                "--metric is 'return_on_margin', and vectorbt knows no margin; write net, or leave"
-                " --engine out."
+                f"--metric is '{metric}', and vectorbt knows no margin and no daily statement;"
+                " write net, or leave --engine out."
             )
 
     def _keep(
@@ -75,7 +76,7 @@ class Broadcast(Task):
             part = slice(begin, begin + _AT_ONCE)
             units = _held(job, want[:, part])
             equity, fees = _book(job, units, capital[part] / 100)
-            start = _starts(want[:, part], first)
+            start = starts_of(want[:, part], first)
             daily[part] = _figures(equity, capital[part] / 100, start, figures[part])
             raw = dict(zip(FIGURES, figures[part].T, strict=True))
             raw["fees"][:] = fees * 100
@@ -83,6 +84,15 @@ class Broadcast(Task):
             begun = (units != 0) & (np.sign(units) != np.sign(before))
             raw["round_trips"][:] = begun.sum(axis=0)
             raw["open_trips"][:] = units[-1] != 0
+
+    def _daily(
+        self,
+        job: Job,
+        want: NDArray[np.int32],
+        resting: IntArray,
+        capital: IntArray,
+    ) -> None:
+        return None
 
     def _table(
         self, block: Block, figures: FloatArray, goods: FloatArray, reasons: NDArray[np.object_]
@@ -186,14 +196,6 @@ def _fee(job: Job, k: int, lots: IntArray, price: IntArray) -> IntArray:
     return fen(shut, terms.fee_close, terms.lot_close) + fen(
         opened, terms.fee_open, terms.lot_open
     )
-
-
-def _starts(want: NDArray[np.int32], first: int) -> IntArray:
-    """Return the session of each set's first return."""
-    if first >= 0:
-        return np.full(want.shape[1], first, dtype=np.int64)
-    wished = want != 0
-    return np.where(wished.any(axis=0), wished.argmax(axis=0) + 1, 1).astype(np.int64)
 
 
 def _figures(

@@ -15,21 +15,24 @@ from numpy.typing import NDArray
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.engine.job import Job, prepare
-from sibt.engine.ledger import FIGURES, keep_many
+from sibt.engine.ledger import FIGURES, STATEMENT, keep, keep_many
 from sibt.engine.metrics import SESSIONS_A_YEAR
 from sibt.engine.money import to_fen
 from sibt.engine.result import FEW_TRIPS, Result
 from sibt.engine.simulate import check_wishes, limits_of
 from sibt.errors import SettingError, SibtError, StrategyError
+from sibt.hedging.cover import beyond, refuse_more, unit_tonnes
+from sibt.hedging.exposure import Exposure, Schedule, exposure_of
 from sibt.hedging.hedge import size_account
-from sibt.hedging.physical import physical_book
+from sibt.hedging.physical import unmarked
 from sibt.market.panel import Market
 from sibt.runs.run import book, sized, wishes_of
 from sibt.strategy.loader import blame
 from sibt.strategy.strategy import Params, Strategy
 from sibt.sweep.grid import Block, Grid
+from sibt.sweep.hedges import HEDGES, goods_of, hedges
 
-__all__ = ["MONEY", "Chunk", "Task"]
+__all__ = ["MONEY", "Chunk", "Task", "starts_of"]
 
 FloatArray = NDArray[np.float64]
 UnitArray = NDArray[np.int32]
@@ -41,6 +44,8 @@ MONEY = ("net", "fees", "worst_day", "worst_equity", "max_drawdown_yuan", "peak_
 _RISKS = ("max_drawdown", "max_drawdown_yuan", "worst_day", "worst_equity", "peak_margin",
           "largest_call", "deposits", "fees")  # fmt: skip
 _MOMENTS = ("mean", "deviation", "skewness", "kurtosis")
+
+_MTM, _FEES, _MARGIN = (STATEMENT.index(name) for name in ("mtm", "fees", "margin"))
 
 _COUNTS = ("margin_calls", "round_trips", "open_trips", "won", "unfilled_orders")
 
@@ -86,6 +91,8 @@ class Task:
         First session that may fill.
     names : tuple of str
         Swept parameters, in the order of the table.
+    goods : Schedule or None
+        Goods in the place of the strategy's own.
     """
 
     strategy: Strategy
@@ -97,27 +104,48 @@ class Task:
     sized: bool
     start: pd.Timestamp | None
     names: tuple[str, ...]
+    goods: Schedule | None = None
     jobs: dict[tuple[Any, ...], Job] = field(default_factory=dict, repr=False)
 
     #: What a reader must know of how sets were booked; said wherever figures are shown.
     note: ClassVar[str] = ""
 
     def check(self, metric: str | None, sets: Grid) -> None:
-        """Refuse a metric no set will have.
+        """Refuse goods no set will hedge, and a metric no set will have.
 
         Raises
         ------
         SettingError
-            ``hedged`` for a strategy without goods.
+            Goods a strategy does not ask for; a metric of a hedge, for a strategy without goods
+            or goods that are delivered; a price for goods that are needed.
         """
-        if metric != "hedged":
+        if metric not in HEDGES and self.goods is None:
             return
+        if metric in HEDGES and self.execution.at_expiry == "deliver":
+            raise SettingError(
+                f"--metric is '{metric}', which a sweep does not know of goods that are delivered;"
+                " write net, or set at_expiry to close."
+            )
         rows = sets.values(np.zeros(1, dtype=np.int64))
         values = {**sets.fixed, **{name: column[0] for name, column in rows.items()}}
-        if self._ask(self.strategy.exposure, self.market, self._params(values, {})) is None:
+        p = self._params(values, {})
+        stated = self._ask(self.strategy.exposure, self.market, p)
+        if self.goods is not None and (stated is None or not p.asked_for("goods")):
             raise SettingError(
-                f"--metric is 'hedged', and {type(self.strategy).__name__} owns no goods to hedge;"
-                " write net."
+                f"Goods of {self.goods.source} are given, and {type(self.strategy).__name__} does"
+                " not hedge them; leave them out, or let its exposure() read p.goods."
+            )
+        if metric not in HEDGES:
+            return
+        if stated is None:
+            raise SettingError(
+                f"--metric is '{metric}', and {type(self.strategy).__name__} owns no goods to"
+                " hedge; write net."
+            )
+        if metric == "effective_price" and (_owned(self.market, stated, 1) < 0.0).any():
+            raise SettingError(
+                "--metric is 'effective_price', and of goods that are needed it is a cost, of which"
+                " less is better; write hedged_per_tonne."
             )
 
     def known_from(self, fixed: Mapping[str, Any]) -> str | None:
@@ -143,7 +171,7 @@ class Task:
         reasons = np.full(count, "", dtype=object)
         figures = np.full((count, len(FIGURES)), np.nan)
         daily = np.zeros((count, 0 if first is None else sessions))
-        goods = np.full(count, np.nan)
+        goods = np.full((count, len(HEDGES)), np.nan)
         self._refuse(block, reasons)
         left = np.flatnonzero(reasons == "")
         if len(left):
@@ -161,6 +189,8 @@ class Task:
             "capital": self.account.capital,
             "kind": self.account.kind,
             "cross_standard": self.execution.cross_standard,
+            "at_expiry": self.execution.at_expiry,
+            "goods": self.goods,
             "average_ratio": 0.0,
         }
 
@@ -218,13 +248,25 @@ class Task:
         job = self._job(fixed, p)
         wished = self._ask(self.strategy.units, self.market, p)
         units, limits = wished if isinstance(wished, tuple) else (wished, None)
+        if isinstance(units, pd.DataFrame):
+            reasons[at] = _BY_LEG
+            return
         known_from = self.known_from(fixed)
-        owned = self._ask(self.strategy.exposure, self.market, p)
+        stated = self._ask(self.strategy.exposure, self.market, p)
+        owned = None if stated is None else _owned(self.market, stated, count)
         want = self._window(_whole(self.market, units, count))
         resting = limits_of(self.market, limits, job, count)
         for column, reason in check_wishes(job, want, known_from).items():
             for n in range(count) if want.shape[1] == 1 else (column,):
                 reasons[at[n]] = reason
+        if owned is not None:
+            for column, reason in _too_large(job, want, owned).items():
+                for n in range(count) if want.shape[1] == owned.shape[1] == 1 else (column,):
+                    reasons[at[n]] = reasons[at[n]] or reason
+            grade = stated.grade if isinstance(stated, Exposure) else self.strategy.grade(p)
+            for column, reason in unmarked(self.market, owned, grade).items():
+                for n in range(count) if owned.shape[1] == 1 else (column,):
+                    reasons[at[n]] = reasons[at[n]] or reason
         capital = self._capital(job, want, hedge=owned is not None)
         first = (
             -1
@@ -243,7 +285,12 @@ class Task:
             returns = np.zeros((width, daily.shape[1]))
             self._keep(job, want, resting, purse, first, own, returns)
             figures[at], daily[at] = own, returns
-        goods[at] = self._goods(p, owned, max(first, 0), count)
+        # Delivered goods are settled by what becomes of each delivery unit: in a run.
+        if owned is not None and self.execution.at_expiry != "deliver":
+            book = goods_of(self.market, stated, owned, self.strategy.grade(p))
+            starts = np.broadcast_to(starts_of(want, first), (count,))
+            daily_fen = self._daily(job, want, resting, purse)
+            goods[at] = hedges(book, starts, figures[at, 0] / 100, daily_fen)
 
     def _keep(
         self,
@@ -257,6 +304,36 @@ class Task:
     ) -> None:
         """Book columns of wishes; see `sibt.engine.ledger.keep_many`."""
         keep_many(want, resting, capital, job.rules, first, figures, daily)
+
+    def _daily(
+        self,
+        job: Job,
+        want: UnitArray,
+        resting: NDArray[np.int64],
+        capital: NDArray[np.int64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Return results after fees and margins of each session, fen, each of shape (T, N).
+
+        None where the books do not tell.
+        """
+        sessions, legs = job.codes.shape
+        results, margins = (np.zeros(want.shape, dtype=np.int64, order="F") for _ in range(2))
+        by_leg, positions = np.zeros((0, legs), np.int64), np.zeros((1, legs, 1), np.int64)
+        fills, shorts = np.zeros((0, 8), np.int64), np.zeros((0, 6), np.int64)
+        seen: dict[tuple[bytes, bytes, int], int] = {}
+        for n, column in enumerate(want.T.astype(np.int64)):
+            limits = np.ascontiguousarray(resting[:, n % resting.shape[1]])
+            # A trigger that is never met, a rule that is off: many sets of a hedge are one book.
+            same = seen.setdefault((column.tobytes(), limits.tobytes(), int(capital[n])), n)
+            if same < n:
+                results[:, n], margins[:, n] = results[:, same], margins[:, same]
+                continue
+            statement = np.zeros((sessions, len(STATEMENT)), dtype=np.int64)
+            keep(column, by_leg, limits, capital[n], job.rules, False, statement, positions, fills,
+                 shorts)  # fmt: skip
+            results[:, n] = statement[:, _MTM] - statement[:, _FEES]
+            margins[:, n] = statement[:, _MARGIN]
+        return results, margins
 
     def _job(self, fixed: Mapping[str, Any], p: Params) -> Job:
         """Return terms and prices of a structure, laid out once."""
@@ -286,19 +363,6 @@ class Task:
             return to_fen(np.array([self.account.capital]))
         sized = [size_account(job, column)[0].capital for column in want.T]
         return to_fen(np.array(sized))
-
-    def _goods(self, p: Params, owned: Any, first: int, count: int) -> Any:
-        """Return what the goods alone gained, yuan; NaN for a strategy without goods."""
-        if owned is None:
-            return math.nan
-        wide = np.asarray(owned, dtype=float)
-        columns = wide[:, None] if wide.ndim == 1 else wide
-        grade = self.strategy.grade(p)
-        books = [
-            physical_book(self.market, pd.Series(column, self.market.sessions), grade)
-            for column in columns.T
-        ]
-        return np.broadcast_to([book.profit.iloc[first:].sum() for book in books], (count,))
 
     # -- One set by itself --------------------------------------------------------------------
 
@@ -356,7 +420,8 @@ class Task:
                 columns[name] = np.full(len(bad), str(block.fixed[name]), dtype=object)
         columns["net"] = raw["net"]
         if self._owns(block):
-            columns["hedged"] = np.where(bad, np.nan, goods + raw["net"])
+            goods[bad] = np.nan
+            columns |= dict(zip(HEDGES, np.ascontiguousarray(goods.T), strict=True))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = raw["mean"] / raw["deviation"] * math.sqrt(SESSIONS_A_YEAR)
             known = (raw["round_trips"] >= FEW_TRIPS) & (raw["deviation"] > 1e-12)
@@ -372,6 +437,51 @@ class Task:
                 "reason": reasons,
             }
         return pd.DataFrame(columns, copy=False)
+
+
+_BY_LEG = (
+    "The strategy wishes leg by leg, which a sweep does not book; run the set by itself with sibt"
+    " run."
+)
+
+
+def _owned(market: Market, stated: Any, count: int) -> FloatArray:
+    """Return goods by session as a strategy stated them, shape (T, N) or (T, 1)."""
+    if isinstance(stated, pd.Series):
+        stated = exposure_of(stated, "", market)
+    if isinstance(stated, Exposure):
+        stated = stated.owned
+    wide = np.asarray(stated, dtype=float)
+    wide = wide[:, None] if wide.ndim == 1 else wide
+    if wide.ndim != 2 or wide.shape[0] != len(market.sessions) or wide.shape[1] not in (1, count):
+        raise StrategyError(
+            f"exposure() of {count} sets over {len(market.sessions)} sessions has shape"
+            f" {np.shape(stated)}; return (sessions, sets)."
+        )
+    if np.isnan(wide).any():
+        wide = pd.DataFrame(wide).ffill().fillna(0.0).to_numpy()
+    return wide
+
+
+def _too_large(job: Job, want: UnitArray, owned: FloatArray) -> dict[int, str]:
+    """Return why columns hedge more than their goods, as a run would say it."""
+    futures = want * unit_tonnes(job)[:, None]
+    more = beyond(owned, futures, float(job.terms.multiplier.min())).any(axis=0)
+    reasons = {}
+    for n in np.flatnonzero(more).tolist():
+        try:
+            refuse_more(job, futures[:, n % futures.shape[1]], owned[:, n % owned.shape[1]])
+        except StrategyError as error:
+            reasons[n] = str(error)
+    return reasons
+
+
+def starts_of(want: UnitArray, first: int) -> NDArray[np.int64]:
+    """Return the first session that counts of each column: after its first wish unless stated."""
+    if first >= 0:
+        return np.full(want.shape[1], first, dtype=np.int64)
+    wished = want != 0
+    return np.where(wished.any(axis=0), wished.argmax(axis=0) + 1, 1).astype(np.int64)
 
 
 def _whole(market: Market, units: Any, count: int) -> UnitArray:

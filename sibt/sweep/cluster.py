@@ -31,6 +31,7 @@ from sibt import __version__
 from sibt.engine.account import Account
 from sibt.engine.execution import Execution
 from sibt.errors import DataError, SettingError
+from sibt.hedging.exposure import Schedule
 from sibt.market.panel import Market
 from sibt.strategy.loader import loaded
 from sibt.sweep.chunk import Task
@@ -214,6 +215,7 @@ class _Parcel:
     sized: bool
     start: pd.Timestamp | None
     names: tuple[str, ...]
+    goods: Schedule | None
     grid: Grid
     first: int
     seed: int
@@ -229,8 +231,8 @@ class _Parcel:
             )
         return cls(
             type(task), task.path, task.path.read_bytes(), task.market, task.account,
-            task.execution, task.terms, task.sized, task.start, task.names, maker.grid,
-            maker.first, maker.seed, maker.windows,
+            task.execution, task.terms, task.sized, task.start, task.names, task.goods,
+            maker.grid, maker.first, maker.seed, maker.windows,
         )  # fmt: skip
 
     def packed(self) -> bytes:
@@ -239,7 +241,7 @@ class _Parcel:
     def maker(self) -> Maker:
         task = self.task(
             loaded(self.path, self.source), self.path, self.market, self.account, self.execution,
-            self.terms, self.sized, self.start, self.names,
+            self.terms, self.sized, self.start, self.names, self.goods,
         )  # fmt: skip
         return Maker(task, self.grid, self.first, self.seed, self.windows)
 

@@ -17,6 +17,7 @@ from sibt.errors import SibtError
 from sibt.runs.run import run
 from sibt.sweep.grid import written
 from sibt.sweep.haircut import haircut
+from sibt.sweep.hedges import HEDGES, RISKS
 from sibt.sweep.luck import (
     deflated_sharpe,
     expected_maximum,
@@ -229,6 +230,10 @@ def _plateau(
     )
     if found is None:
         return None
+    if metric == "effective_price":  # nearly all of a price is there whatever is done
+        found = replace(found, keeps=math.nan, holding=math.nan)
+    if metric in HEDGES and math.isnan(columns[metric].to_numpy(float)[order[0]]):
+        found = replace(found, value=math.nan, median=math.nan)
     return {
         "value": found.value,
         "median": found.median,
@@ -288,6 +293,7 @@ def _few(laid: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
             execution=task.execution,
             terms=task.terms,
             start=task.start,
+            goods=task.goods,
         )
     except SibtError as error:
         return {"comparisons": [], "entry_day": None, "note": str(error)}
@@ -320,12 +326,18 @@ def _verdict(found: Mapping[str, Any], few: bool) -> tuple[bool | None, str]:
     """Return whether the best set is luck, and one sentence a person understands."""
     number = found["trials"]["sweep"]
     best = f"best of {number:,}"
+    metric = str(found["metric"])
+    label = metric.replace("_", " ")
+    if metric in HEDGES and found["best"].get(metric) is None:
+        return None, f"{best}: none has a known {label}; the first stands for all"
     plateau_ = found["plateau"]
     around = ""
     if plateau_ is not None and plateau_["keeps"] is not None and not math.isnan(
         plateau_["keeps"]
     ):
         around = f"; its neighbourhood keeps {plateau_['keeps']:.0%} of it"
+    if metric in RISKS and not few:
+        return None, f"{best}: tests of what futures earned cannot tell of its {label}{around}"
     if few:
         trips = int(found["best"]["round_trips"])
         entry = (found["few"] or {}).get("entry_day")
@@ -346,4 +358,6 @@ def _verdict(found: Mapping[str, Any], few: bool) -> tuple[bool | None, str]:
     figures = f"DSR {deflated:.2f}, PBO {overfit['pbo']:.2f}, reality check p {reality['p']:.3f}"
     skill = deflated >= SURE and reality["p"] < 1 - SURE and overfit["loss"] < 1 - SURE
     said = "told from luck" if skill else "not distinguishable from luck"
+    if metric in HEDGES:
+        said = f"what its futures earned is {said}"
     return not skill, f"{best}: {said}, {figures}{around}"

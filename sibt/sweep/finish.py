@@ -63,7 +63,7 @@ def finish(
     booked = np.flatnonzero(columns["reason"].to_numpy() == "")
     if not len(booked):
         first = columns["reason"].iloc[0] if len(columns) else "no set meets --where"
-        raise StrategyError(f"None of the sets could be booked: {first}.")
+        raise StrategyError(f"None of the sets could be booked: {first.rstrip('.')}.")
     metric = laid.metric or _metric(columns)
     checked = _check(laid, folder, columns["set"].to_numpy()[booked])
     key = hashlib.sha256(json.dumps(laid.record, sort_keys=True).encode()).hexdigest()[:16]
@@ -174,7 +174,8 @@ _GROUP = 16_384
 _UNNEEDED = ("worst_day", "worst_equity", "largest_call", "deposits", "max_drawdown_yuan",
              "peak_margin", "fees", "margin_calls", "open_trips", "won", "unfilled_orders", "bust",
              "skewness", "kurtosis", "total_return", "return_on_margin",
-             "max_drawdown")  # fmt: skip
+             "max_drawdown", "effective_price", "hedged_per_tonne", "variance_reduction",
+             "peak_cash")  # fmt: skip
 
 
 def _rows(folder: Path, sets: list[int]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sibt.hedging.bootstrap import stationary_draws
 from sibt.sweep.returns import Tally, varying
 
 __all__ = ["Reality", "RealityCheck", "stationary_weights"]
@@ -51,21 +52,10 @@ def stationary_weights(
     ValueError
         If `block` is below 1 or a count is negative.
     """
-    if not block >= 1.0:
-        raise ValueError(f"blocks of {block} sessions; give 1 or more")
-    if sessions < 0 or replications < 0:
-        raise ValueError(f"cannot draw {sessions} sessions {replications} times")
-    shape = (replications, sessions)
-    generator = np.random.default_rng(seed)
-    begins = generator.random(shape) < 1.0 / block
-    starts = generator.integers(0, max(sessions, 1), size=shape)
-    here = np.arange(sessions)
-    # Where no block has begun yet, the first one has.
-    last = np.maximum.accumulate(np.where(begins, here, 0), axis=1)
-    drawn = (np.take_along_axis(starts, last, axis=1) + here - last) % max(sessions, 1)
+    drawn = stationary_draws(sessions, replications, block, seed)
     flat = drawn + np.arange(replications)[:, None] * sessions
     counts = np.bincount(flat.ravel(), minlength=replications * sessions)
-    return counts.reshape(shape).astype(np.float64)
+    return counts.reshape(drawn.shape).astype(np.float64)
 
 
 @dataclass(frozen=True)

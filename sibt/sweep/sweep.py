@@ -24,6 +24,7 @@ from sibt import __version__
 from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
 from sibt.errors import DataError, SettingError, did_you_mean
+from sibt.hedging.exposure import Schedule, schedule
 from sibt.market.panel import Market
 from sibt.runs.latest import point
 from sibt.runs.run import account_of, between, checked
@@ -33,14 +34,16 @@ from sibt.strategy.loader import opened
 from sibt.strategy.strategy import Strategy
 from sibt.sweep.broadcast import Broadcast
 from sibt.sweep.chunk import Task
+from sibt.sweep.goods import written
 from sibt.sweep.grid import Grid, grid
+from sibt.sweep.hedges import HEDGES
 from sibt.sweep.piece import Maker, Piece, done, store
 from sibt.sweep.walk import windows as walk_windows
 
 __all__ = ["ENGINES", "METRICS", "Plan", "Sweep", "plan", "sweep", "threads"]
 
 #: What a sweep may be sorted by; more is better.
-METRICS = ("sharpe", "net", "total_return", "return_on_margin", "max_drawdown", "hedged")
+METRICS = ("sharpe", "net", "total_return", "return_on_margin", "max_drawdown", *HEDGES)
 
 #: What books the sets: the exchange's rules, or vectorbt without them.
 ENGINES = {"ledger": Task, "vectorbt": Broadcast}
@@ -90,11 +93,13 @@ def plan(
     start: str | pd.Timestamp | None = None,
     end: str | pd.Timestamp | None = None,
     walk_forward: str | None = None,
+    goods: Schedule | str | Path | None = None,
 ) -> Plan:
     """Lay out a sweep; see `sweep` for the parameters."""
     _known("--metric", metric, METRICS)
     _known("--engine", engine, ENGINES)
     strategy, path = opened(strategy)
+    given = goods if goods is None or isinstance(goods, Schedule) else schedule(goods)
     whole = market if market is not None else load_market()
     window = between(whole, start, end)
     checked(window)
@@ -104,7 +109,7 @@ def plan(
     begin = None if start is None else pd.Timestamp(start)
     names = tuple(axis.name for axis in sets.axes)
     task = ENGINES[engine](strategy, path, window, own, execution, dict(terms or {}),
-                           not stated, begin, names)  # fmt: skip
+                           not stated, begin, names, given)  # fmt: skip
     task.check(metric, sets)
     first = _first(task, sets)
     if len(window.sessions) - first < 2:
@@ -133,6 +138,7 @@ def plan(
             "seed": seed,
             "engine": engine,
         },
+        **({} if given is None else {"goods": written(given)}),
     }
     record = json.loads(json.dumps(record, default=str))
     return Plan(task, sets, Maker(task, sets, first, seed, spans), first, metric or "", record)
@@ -250,8 +256,8 @@ def sweep(
         For the manifest, and in ``plan.json`` what `sibt sweep --resume` says again.
     **settings
         ``where, sample, seed, metric, engine, capital, account, kind, execution, terms, start,
-        end, walk_forward``: the grid's as in `sibt.sweep.grid.grid`, the run's as in `sibt.run`,
-        ``metric`` one of `METRICS`, ``engine`` one of `ENGINES`, ``walk_forward`` as
+        end, goods, walk_forward``: the grid's as in `sibt.sweep.grid.grid`, the run's as in
+        `sibt.run`, ``metric`` one of `METRICS`, ``engine`` one of `ENGINES`, ``walk_forward`` as
         ``"train=120,test=20,purge=10"``.
 
     Returns
@@ -379,6 +385,7 @@ def _again(laid: Plan, out: Path, resume: str | Path) -> Path:
             ("the strategy's code", before["strategy"], laid.record["strategy"]),
             ("the grid", before["grid"], laid.record["grid"]),
             ("the settings", before["settings"], laid.record["settings"]),
+            ("the goods", before.get("goods"), laid.record.get("goods")),
             ("sibt itself", before["sibt"], laid.record["sibt"]),
         )
         if was != now

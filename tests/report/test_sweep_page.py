@@ -243,6 +243,15 @@ def test_a_metric_nobody_has_is_said_not_drawn(tmp_path):
     assert "The best 8 of 8 booked sets" in said
 
 
+def test_a_best_set_without_its_metric_has_no_plateau_to_tell_of(tmp_path):
+    around = {"value": None, "median": None, "keeps": None, "holding": None,
+              "neighbours": [1, 2], "refused": 0, "edge": 5, "absent": 0, "axes": ["a"]}
+    one = folder(tmp_path / "x", {"a": [1.0, 2.0, 3.0]}, lambda p: math.nan, metric="hedged",
+                 plateau=around)  # fmt: skip
+    said = words(drawn(one))
+    assert "keeps 保留 unknown the median as a share of the best; unknown as the best is" in said
+
+
 def test_none_is_a_value_of_its_own_behind_the_numbers(tmp_path):
     one = folder(tmp_path / "x", {"a": [math.nan, 2.0, 1.0], "b": [1.0, 2.0]},
                  lambda p: 9.0 if math.isnan(p["a"]) else p["a"])  # fmt: skip

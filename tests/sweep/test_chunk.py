@@ -9,9 +9,12 @@ from spreads import FREE, Bands, edge, noise
 
 from sibt.engine import metrics
 from sibt.engine.execution import Execution
+from sibt.errors import SettingError, StrategyError
+from sibt.hedging.exposure import Entry, Schedule
 from sibt.runs.run import run
 from sibt.sources import load_market
-from sibt.strategy.strategy import Param
+from sibt.strategy import wishes
+from sibt.strategy.strategy import Param, Strategy
 from sibt.sweep import grid as grid_module
 from sibt.sweep.sweep import plan, sweep
 
@@ -221,6 +224,92 @@ def test_a_set_that_cannot_be_booked_does_not_spoil_its_chunk(broken, said):
     assert found.loc[bad, "net"].isna().all()
     assert (found.loc[~bad, "reason"] == "").all()
     pd.testing.assert_frame_equal(found[~bad], whole[~bad], check_exact=True)
+
+
+class Stock(Strategy):
+    """Tonnes and lots by the grid."""
+
+    kind = "hedger"
+    tonnes = Param(100.0, "goods", "t", low=0.0, grid=(100.0,))
+    lots = Param(20, "lots", "lots", low=0, grid=(20,))
+    stated = Param("columns", "how", choices=("columns", "one", "goods", "legs", "short"))
+
+    def legs(self, market, p):
+        return {"si2410": 1}
+
+    def exposure(self, market, p):
+        if p.stated == "goods":
+            plan = Schedule((Entry("purchase", pd.Timestamp("2024-05-06"), 80.0, 12_000.0),))
+            return plan.exposure(market)
+        one = pd.Series(60.0, market.sessions)
+        if p.stated == "one":
+            return one
+        if p.stated == "short":
+            return np.ones((3, 2))
+        wide = wishes.scale(np.ones(len(market.sessions)), p.tonnes)
+        # Known from the third session on; before there is nothing, after it stands.
+        wide[:2], wide[3:] = 0.0, np.nan
+        return wishes.by_session(wide, market.sessions)
+
+    def units(self, market, p):
+        if p.stated == "legs":
+            return pd.DataFrame({"si2410": 0.0}, index=market.sessions)
+        since = np.asarray(market.sessions >= "2024-05-06")
+        return wishes.by_session(-wishes.scale(since, p.lots), market.sessions)
+
+
+@pytest.mark.parametrize(("stated", "most"), [("columns", None), ("one", 60.0), ("goods", 80.0)])
+def test_sets_that_hedge_more_than_their_goods_are_refused_as_their_runs_are(
+    sample, stated, most
+):
+    params = {"tonnes": "0,50,98,100", "lots": "0,10,20,22", "stated": stated}
+    _, found = booked(Stock(), sample, params)
+    tonnes = found["tonnes"] if most is None else most
+    more = 5.0 * found["lots"] >= tonnes + 5.0
+    assert more.any()
+    assert not more.all()
+    assert (found.loc[~more, "reason"] == "").all()
+    assert found.loc[more, ["net", "hedged"]].isna().all(axis=None)
+    for _, row in found.iterrows():
+        p = {"tonnes": row["tonnes"], "lots": int(row["lots"]), "stated": stated}
+        if row["reason"]:
+            with pytest.raises(StrategyError) as said:
+                run(Stock(), sample, p)
+            assert str(said.value) == row["reason"]
+            assert "2024-05-06 is" in row["reason"]
+        else:
+            own = run(Stock(), sample, p).hedge.metrics
+            assert row["hedged"] == pytest.approx(own["hedged"], abs=0.005)
+
+
+def test_a_strategy_that_wishes_leg_by_leg_is_refused_set_by_set(sample):
+    _, found = booked(Stock(), sample, {"lots": "1,2,3", "stated": "legs,columns"})
+    legs = found["stated"] == "legs"
+    assert found.loc[legs, "reason"].str.contains("leg by leg, which a sweep does not book").all()
+    assert (found.loc[~legs, "reason"] == "").all()
+
+
+@pytest.mark.parametrize("params", [{"ratio": "0.5,1"}, {"trigger": "0.1,0.5"}])
+def test_a_strip_is_refused_and_the_other_programs_are_booked(sample, params):
+    _, found = booked("producer_hedge", sample, {"program": "strip,stack,layered", **params})
+    strip = found["program"] == "strip"
+    assert found.loc[strip, "reason"].str.contains("leg by leg, which a sweep does not book").all()
+    assert (found.loc[~strip, "reason"] == "").all()
+
+
+def test_an_exposure_of_another_shape_is_refused(sample):
+    _, found = booked(Stock(), sample, {"lots": "1,2,3", "stated": "short"})
+    assert found["reason"].str.contains(r"exposure\(\) of 1 sets .* has shape \(3, 2\)").all()
+
+
+def test_what_goods_came_to_is_unknown_where_some_may_be_delivered(sample):
+    deliver = Execution(at_expiry="deliver", participation=None)
+    params = {"program": "always", "ratio": "0.5,1"}
+    _, found = booked("producer_hedge", sample, params, execution=deliver)
+    assert found["hedged"].isna().all()
+    assert found["net"].notna().all()
+    with pytest.raises(SettingError, match="does not know of goods that are delivered"):
+        booked("producer_hedge", sample, params, execution=deliver, metric="hedged")
 
 
 # -- Chunks, threads, order -------------------------------------------------------------------

@@ -299,7 +299,7 @@ def key(scale: Scale, write: Callable[[float], str], *, barred: bool, empty: boo
         shades = range(LEVELS, 0, -1) if letter == "n" else range(1, LEVELS + 1)
         styles = [f"{letter}{n}" for n in shades]
         words = [(0, write(scale.low)), (count, write(scale.high))]
-        reach = "all lose 全部亏损" if letter == "n" else "none loses 无亏损"
+        reach = "all below zero 全为负值" if letter == "n" else "none below zero 无负值"
     step = 300 / count
     bars = "".join(
         f'<rect class="{style}" x="{_n(10 + n * step)}" y="2" width="{_n(step)}" height="14"/>'
@@ -318,7 +318,7 @@ def key(scale: Scale, write: Callable[[float], str], *, barred: bool, empty: boo
     if barred:
         swatches.append(("barred", "refused 被拒"))
     if unknown:
-        swatches.append(("unknown", "no value: too few round trips"))
+        swatches.append(("unknown", "no value 无数值"))
     if empty:
         swatches.append(("empty", "not looked at: left out by --where or not drawn"))
     listed = "".join(

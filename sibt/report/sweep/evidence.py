@@ -66,7 +66,10 @@ def figure_of(value: float | None, form: str = ".2f") -> str:
 def verdict(evidence: Mapping[str, Any]) -> str:
     """Return the verdict line, large and first."""
     luck = evidence.get("luck")
-    if luck is None:
+    if luck is None and evidence.get("sharpe") is not None:
+        style = ""
+        said = "These tests are of what was earned, not of risk. 检验针对盈利，不针对风险。"
+    elif luck is None:
         style = ""
         said = "Too few round trips to infer anything from ratios. 交易次数太少，不作夏普推断。"
     elif luck:
@@ -288,7 +291,8 @@ def _plateau(evidence: Mapping[str, Any]) -> str:
          f" {', '.join(found['axes'])}")),
         ("keeps 保留", figure_of(found["keeps"], ".0%"),
          "the median as a share of the best"
-         + ("" if found["value"] > 0 else "; unknown because the best is not above zero")),
+         + ("; unknown as the best is" if found["value"] is None else
+            "" if found["value"] > 0 else "; unknown because the best is not above zero")),
         ("plateau score 平台得分", figure_of(found["holding"], ".0%"),
          "share of the neighbours with at least 70 % of the best"),
     ]  # fmt: skip

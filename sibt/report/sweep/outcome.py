@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from sibt.sweep.sweep import Sweep
 
-__all__ = ["Axis", "Bins", "Outcome", "bins", "metric_name", "outcome", "shown", "text_of"]
+__all__ = ["Axis", "Bins", "Outcome", "bins", "form_of", "metric_name", "outcome", "shown",
+           "text_of"]  # fmt: skip
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -23,11 +24,16 @@ _NAMES = {
     "sharpe": "Sharpe ratio a year 年化夏普比率",
     "net": "net result 净损益, yuan 元",
     "hedged": "goods + futures 现货加期货, yuan 元",
+    "effective_price": "effective price 实际价格, yuan/t 元/吨",
+    "hedged_per_tonne": "goods + futures 现货加期货, yuan/t 元/吨",
+    "variance_reduction": "variance reduction 方差降幅",
+    "peak_cash": "peak cash 资金占用峰值, minus yuan 负值, 元",
     "total_return": "total return 总收益率",
     "return_on_margin": "return on peak margin 保证金收益率",
     "max_drawdown": "maximum drawdown 最大回撤",
 }
-_SHARES = ("total_return", "return_on_margin", "max_drawdown")
+_SHARES = ("total_return", "return_on_margin", "max_drawdown", "variance_reduction")
+_PER_TONNE = ("effective_price", "hedged_per_tonne")
 
 
 @dataclass(frozen=True)
@@ -233,13 +239,17 @@ def shown(metric: str, value: float | None, *, sign: bool = False) -> str:
     """Return a value of a metric as text; "–" where it is not known."""
     if value is None or math.isnan(value):
         return "–"
-    if metric in _SHARES:
-        form = ".1%"
-    elif metric == "sharpe":
-        form = ".2f"
-    else:
-        form = ",.0f"
+    form = form_of(metric)
     return format(value, ("+" if sign else "") + form).replace("-", "−")
+
+
+def form_of(metric: str) -> str:
+    """Return how a metric's values are written."""
+    if metric in _SHARES:
+        return ".1%"
+    if metric in _PER_TONNE:
+        return ",.1f"
+    return ".2f" if metric == "sharpe" else ",.0f"
 
 
 def text_of(value: Any) -> str:

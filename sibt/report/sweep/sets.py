@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import escape
 
 from sibt.report.page import missing, table
-from sibt.report.sweep.outcome import Outcome, metric_name, text_of
+from sibt.report.sweep.outcome import Outcome, form_of, metric_name, text_of
 from sibt.strategy.strategy import Param
 
 __all__ = ["command_of", "refused_part", "structures_table", "table_part"]
@@ -23,6 +23,10 @@ _STRUCTURES = 200
 _COLUMNS = {
     "net": ("net yuan 净损益", "+,.0f"),
     "hedged": ("goods + futures yuan 现货加期货", "+,.0f"),
+    "effective_price": ("price yuan/t 实际价格", ",.1f"),
+    "hedged_per_tonne": ("goods + futures yuan/t 每吨", "+,.1f"),
+    "variance_reduction": ("variance cut 方差降幅", ".1%"),
+    "peak_cash": ("peak cash yuan 资金占用峰值", ",.0f"),
     "total_return": ("return 收益率", "+.2%"),
     "round_trips": ("round trips 回合", ",.0f"),
     "peak_margin": ("peak margin yuan 最高保证金", ",.0f"),
@@ -155,9 +159,7 @@ def structures_table(found: Outcome) -> str:
                 "above zero 盈利": float(np.mean(values > 0)) if len(values) else None,
             }
         )
-    form = {"sharpe": ".2f"}.get(found.metric, ",.0f")
-    if found.metric in ("total_return", "return_on_margin", "max_drawdown"):
-        form = ".2%"
+    form = form_of(found.metric)
     formats = dict.fromkeys(("best 最优", "median 中位", "worst 最差"), form)
     marks = ["note" if found.best in members else "" for _, members in groups[:_STRUCTURES]]
     text = table(

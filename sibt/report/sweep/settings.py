@@ -48,6 +48,8 @@ def differences(manifest: Mapping[str, Any], declared: Mapping[str, Param]) -> l
                 said.append(f"{name} = {value} (default {plain[name]})")
     for name, value in settings["terms"].items():
         said.append(f"term {name} = {value}")
+    if manifest.get("goods") is not None:
+        said.append(f"goods = {manifest['goods']['schedule']}")
     for name in ("from", "to", "walk_forward"):
         if settings.get(name) is not None:
             said.append(f"{name.replace('_', '-')} = {settings[name]}")
