@@ -22,6 +22,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "compare": ("Hold runs, or the best sets of a sweep, against each other.", "sibt.cli.compare"),
     "data": ("Bring real prices in, keep them, check them and look at them.", "sibt.cli.data"),
+    "hedge": ("Tell what a hedge was worth, size one, estimate its ratio.", "sibt.cli.hedge"),
     "new": ("Start a strategy of your own, from nothing or from a shipped one.", "sibt.cli.new"),
     "run": ("Run a strategy and write its pages.", "sibt.cli.run"),
     "runs": ("List, show, open, delete and export what was run.", "sibt.cli.runs"),

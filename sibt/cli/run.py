@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sibt.cli.settings import announce, check_out, lang_option, settings, settled, words
+from sibt.cli.settings import (
+    announce,
+    check_out,
+    goods_option,
+    lang_option,
+    settings,
+    settled,
+    words,
+)
 from sibt.cli.values import named
 from sibt.errors import SettingError
 from sibt.language import Language
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from sibt.runs.run import Run
 
-_PAGE = "index.html"
+__all__ = ["PAGE", "check", "command", "work"]
+
+#: The page of a run, in its folder.
+PAGE = "index.html"
 
 #: What the ticker says of stages that may take longer than one thinks.
 _HINTS = {"ledger": "ledger (compiled once, at the first run)"}
@@ -35,6 +48,7 @@ _HINTS = {"ledger": "ledger (compiled once, at the first run)"}
 @click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE",
               help="Parameter of the strategy; again for more.")
 @settings
+@goods_option
 @click.option("--excel", is_flag=True, help="Also write run.xlsx, one sheet a table.")
 @lang_option
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
@@ -42,24 +56,62 @@ def command(**given: Any) -> None:
     """Run STRATEGY, a Python file or the name of a shipped one, and write its pages."""
     from rich.console import Console
 
+    check(given)
+    console, t = Console(highlight=False), given["lang"]
+    announce(console, f"sibt run {given['strategy']}", given["data"], t)
+    folder, run, seconds = work(given)
+    from sibt.report.hedge_terminal import warn
+    from sibt.report.terminal import show
+
+    warn(run, console, t)
+    show(run, folder, console, seconds, words(), t)
+    if given["show"]:
+        click.launch((folder / PAGE).resolve().as_uri())
+
+
+def check(given: dict[str, Any]) -> None:
+    """Refuse what cannot be written, before the work.
+
+    Raises
+    ------
+    SettingError
+        The folder of runs cannot be written, or a library for ``--excel`` is missing.
+    """
     check_out(given["out"])
     if given["excel"] and find_spec("openpyxl") is None:
         raise SettingError("--excel needs openpyxl; install it with pip install openpyxl.")
-    console, t = Console(highlight=False), given["lang"]
-    announce(console, f"sibt run {given['strategy']}", given["data"], t)
-    ticker = Console(stderr=True, highlight=False)
+
+
+def work(given: dict[str, Any], **desk: Any) -> tuple[Path, Run, float]:
+    """Run a strategy and write its folder, as `sibt run` and `sibt hedge` do.
+
+    Parameters
+    ----------
+    given : dict
+        What click read.
+    **desk
+        Settings of `sibt.runs.desk.with_desk`, for a hedge.
+
+    Returns
+    -------
+    tuple of (Path, Run, float)
+        The folder, the run and the seconds it took.
+
+    Raises
+    ------
+    SettingError
+        Settings of the desk for a strategy without goods.
+    """
+    from rich.console import Console
+
+    t, ticker = given["lang"], Console(stderr=True, highlight=False)
     with ticker.status(t("starting")) as status:
-        folder, run, seconds = _work(
-            given, lambda name: status.update(f"{t(_HINTS.get(name, name))} …")
-        )
-    from sibt.report.terminal import show
-
-    show(run, folder, console, seconds, words(), t)
-    if given["show"]:
-        click.launch((folder / _PAGE).resolve().as_uri())
+        return _written(given, desk, lambda name: status.update(f"{t(_HINTS.get(name, name))} …"))
 
 
-def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
+def _written(
+    given: dict[str, Any], desk: dict[str, Any], stage: Callable[[str], None]
+) -> tuple[Path, Run, float]:
     """Run and write; everything heavy is imported here, after the first line is out."""
     import time
 
@@ -68,6 +120,7 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
     from sibt.report.catalogue import write_index
     from sibt.report.run import run_page
     from sibt.report.tearsheet import tear_sheet
+    from sibt.runs.desk import with_desk
     from sibt.runs.run import run
     from sibt.runs.save import save
     from sibt.sources import load_market
@@ -76,14 +129,23 @@ def _work(given: dict[str, Any], stage: Any) -> tuple[Path, Any, float]:
     params, chosen = named(given["params"], "-p"), settled(given)
     stage("market")
     market = load_market(given["data"], settle_from=given["settle_from"])
-    done = run(given["strategy"], market, params, **chosen, stage=stage)
+    done = run(
+        given["strategy"], market, params, **chosen, goods=given["goods"],
+        delivery=given.get("delivery"), stage=stage,
+    )  # fmt: skip
+    if desk and done.hedge is None:
+        raise SettingError(
+            f"{done.name} has no goods to hedge; use sibt run, or give it an exposure()."
+        )
+    stage("hedging desk")
+    done = with_desk(done, **desk)
     stage("second book and pages")
     folder = save(
         done,
         given["out"],
         command=words(),
         excel=given["excel"],
-        pages={_PAGE: partial(run_page, lang=t.name), "tearsheet.html": tear_sheet},
+        pages={PAGE: partial(run_page, lang=t.name), "tearsheet.html": tear_sheet},
         t=t,
     )
     write_index(given["out"], t)

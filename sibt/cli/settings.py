@@ -18,7 +18,15 @@ from sibt.language import EN, NAMES, Language, language
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["announce", "check_out", "lang_option", "settings", "settled", "words"]
+__all__ = [
+    "announce",
+    "check_out",
+    "goods_option",
+    "lang_option",
+    "settings",
+    "settled",
+    "words",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,7 +36,8 @@ _STORE = Path("data/store")
 _KINDS = OneOf(["individual", "company", "hedger"])
 
 _ACCOUNT = ("broker_margin", "fee_markup", "spread_relief", "on_call")
-_EXECUTION = ("fill", "slippage", "participation", "pairing", "cross_standard")
+_EXECUTION = ("fill", "slippage", "participation", "pairing", "cross_standard", "at_expiry",
+              "delivery_unit")
 _ASKED = ("capital", "kind", "start", "end")
 
 _OPTIONS = (
@@ -64,6 +73,11 @@ _OPTIONS = (
     click.option("--cross-standard", is_flag=True,
                  help="Let signals and positions cross the delivery-standard line"
                  " (si2411|si2412)."),
+    click.option("--at-expiry", type=OneOf(["close", "deliver"]), default="close",
+                 show_default=True,
+                 help="What a company does with lots kept to the last trading day."),
+    click.option("--delivery-unit", type=int, default=12, show_default=True, metavar="LOTS",
+                 help="Lots in a delivery unit; only whole ones are delivered."),
     click.option("--out", type=click.Path(path_type=Path), default=Path("results"),
                  show_default=True, help="Folder of all runs."),
 )  # fmt: skip
@@ -73,6 +87,13 @@ _OPTIONS = (
 lang_option = click.option(
     "--lang", type=OneOf(NAMES), callback=lambda ctx, option, name: language(name),
     help="Language of what is printed and written; your locale's if left out.",
+)  # fmt: skip
+
+
+#: Gives a command ``goods``, the schedule a hedge is for.
+goods_option = click.option(
+    "--goods", type=click.Path(path_type=Path), metavar="FILE",
+    help="Goods a hedge is for, by month or day, TOML or CSV; in the place of the strategy's own.",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from sibt.cli.settings import announce, check_out, settings, settled, words
+from sibt.cli.settings import announce, check_out, goods_option, settings, settled, words
 from sibt.cli.values import OneOf, named
 from sibt.errors import DataError, SettingError, did_you_mean
 from sibt.language import language
@@ -69,8 +69,9 @@ class _WithShow(click.Command):
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N",
               help="Seed of the draw and of the bootstrap.")
 @click.option("--metric", metavar="NAME",
-              help="What is best: sharpe, net, total_return, return_on_margin, max_drawdown or"
-              " hedged; Sharpe where most sets have one.")
+              help="What is best: sharpe, net, total_return, return_on_margin, max_drawdown; of"
+              " hedges hedged, effective_price, hedged_per_tonne, variance_reduction, peak_cash."
+              " Sharpe where most sets have one.")
 @click.option("--walk-forward", metavar="WINDOWS",
               help="Choose in a window, apply in the next: train=120,test=20,purge=10[,anchored]"
               " sessions.")
@@ -83,6 +84,7 @@ class _WithShow(click.Command):
               show_default=True,
               help="Book by the exchange's rules, or through vectorbt without them.")
 @settings
+@goods_option
 @click.option("--top", type=int, default=20, show_default=True, metavar="N",
               help="Sets to print.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
@@ -240,7 +242,7 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
         **settled(given),
         **{
             name: given[name]
-            for name in ("where", "sample", "seed", "metric", "engine", "walk_forward")
+            for name in ("where", "sample", "seed", "metric", "engine", "walk_forward", "goods")
         },
         "market": load_market(given["data"], settle_from=given["settle_from"]),
     }

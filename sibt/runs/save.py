@@ -20,16 +20,17 @@ import numpy as np
 import pandas as pd
 
 from sibt import __version__
+from sibt.hedging.exposure import Schedule
 from sibt.language import EN, ZH, Language
 from sibt.market.panel import Market
-from sibt.runs import trials
+from sibt.runs import desk, trials
 from sibt.runs.latest import LATEST, point
 from sibt.runs.run import Run
 from sibt.runs.workbook import write_csv, write_workbook
 
 __all__ = [
-    "TABLES", "WRITING", "figures", "key_figures", "manifest", "place", "save", "tables",
-    "write_json",
+    "TABLES", "WRITING", "figures", "key_figures", "manifest", "place", "save", "schedule_of",
+    "tables", "write_json",
 ]  # fmt: skip
 
 #: How the folder of a run begins that is being written, before the number of the process.
@@ -59,6 +60,7 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
         found["entry_days"] = run.few_days.rename_axis("decision").reset_index()
     if run.hedge is not None:
         found["hedge"] = run.hedge.table.round(6).reset_index()
+    found |= desk.tables(run)
     if run.market.provenance.simulated:
         # Tables travel without their folder.
         found = {name: table.assign(data="SIMULATED") for name, table in found.items()}
@@ -72,6 +74,8 @@ def figures(run: Run) -> dict[str, Any]:
         found["data"] = "SIMULATED"
     if run.hedge is not None:
         found["hedge"] = run.hedge.metrics
+    if run.desk is not None:
+        found["desk"] = desk.figures(run)
     found["futures"] = run.result.metrics
     found["by_leg"] = run.result.by_leg.round(2).to_dict("index")
     found["excess_over_control_per_tonne"] = (
@@ -195,6 +199,8 @@ def manifest(
             "terms": {k: _plain(v) for k, v in job.replaced.items()},
             "from": run.window[0],
             "to": run.window[1],
+            **({} if run.goods is None else {"goods": schedule_of(run.goods)}),
+            **({} if run.deliveries is None else {"delivery": vars(run.deliveries.terms)}),
         },
         "largest_difference_between_books_yuan": round(reconciled, 6),
         "warnings": [str(sentence) for sentence in warnings],
@@ -210,6 +216,13 @@ def manifest(
         },
         "seconds": {**run.seconds, **seconds},
     }
+
+
+def schedule_of(goods: Schedule) -> str:
+    """Return what tells a schedule from another one."""
+    known = "" if goods.known_from is None else f"{goods.known_from:%Y-%m-%d}"
+    text = repr((goods.grade, known, goods.entries))
+    return f"{goods.source}, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def data_of(market: Market) -> dict[str, Any]:

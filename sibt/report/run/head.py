@@ -19,6 +19,9 @@ def verdict(run: Run, t: Language) -> str:
     """Return the verdict in words as HTML; a hedge's goods and futures come first."""
     m = run.result.metrics
     said = []
+    cash = None if run.desk is None else run.desk.cash
+    if cash is not None and not cash.borne:
+        said.append(t(cash.verdict))
     if run.result.bust is not None:
         said.append(t("The account was bust on {day:%Y-%m-%d}; the run ends there.",
                       day=run.result.bust))

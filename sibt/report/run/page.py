@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from sibt.language import BOTH, Language
+from sibt.report import hedge
 from sibt.report.page import missing, page, plotly_script
 from sibt.report.run import course, head, settings, statement, trades
 from sibt.report.run.section import section
@@ -89,6 +90,7 @@ def _parts(run: Run, t: Language) -> list[tuple[str, str, str, str]]:
         ("idea", t("Idea"), t("Where the idea comes from"), head.idea(run, t)),
         ("equity", t("Equity"), t("Equity and drawdown"),
          course.equity(run, t) if held else nothing),
+        *hedge.sections(run, t),
         ("price", t("Spread") if legs > 1 else t("Price"),
          t("The spread, and what was done") if legs > 1 else t("The price, and what was done"),
          course.price(run, t) if held else ""),

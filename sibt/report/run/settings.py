@@ -87,6 +87,8 @@ def _meanings(t: Language) -> dict[str, str]:
         "participation": t("largest share of a session's volume in one contract"),
         "pairing": t("legs fill together in whole units, or each by itself"),
         "cross_standard": t("a leg may roll from one delivery standard into the next"),
+        "at_expiry": t("what a company does with lots it still wishes for on the last trading day"),
+        "delivery_unit": t("lots in a delivery unit; only whole ones are delivered"),
     }
 
 
