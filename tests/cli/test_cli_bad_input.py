@@ -295,7 +295,7 @@ def test_a_fault_of_ours_says_so_and_how_to_report_it(desk, monkeypatch):
     def broken(*_given: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("sibt.cli.run._work", broken)
+    monkeypatch.setattr("sibt.cli.run.work", broken)
     code, _, err = sibt("run", "plain.py", folder=desk)
     said = " ".join(err.split())
     assert code == 1
@@ -311,7 +311,7 @@ def test_two_books_that_differ_are_a_fault_of_ours(desk, monkeypatch):
     def broken(*_given: object) -> None:
         raise LedgerError("The two books differ by 1.00 yuan.")
 
-    monkeypatch.setattr("sibt.cli.run._work", broken)
+    monkeypatch.setattr("sibt.cli.run.work", broken)
     assert sibt("run", "plain.py", folder=desk)[0] == 1
 
 

@@ -689,7 +689,7 @@ def test_the_first_line_is_out_before_anything_heavy_is_imported(tmp_path):
         "    heavy = {'numpy', 'pandas', 'numba', 'vectorbt', 'quantstats'} & set(sys.modules)\n"
         "    print('heavy:', *sorted(heavy), flush=True)\n"
         "    time.sleep(60)\n"
-        "command._work = work\n"
+        "command.work = work\n"
         "from sibt.cli import main\n"
         "main()\n"
     )
@@ -699,6 +699,7 @@ def test_the_first_line_is_out_before_anything_heavy_is_imported(tmp_path):
         lines = [process.stdout.readline()]
         while "heavy:" not in lines[-1]:
             lines.append(process.stdout.readline())
+            assert lines[-1], "the command ended without its work"
         assert lines[-1].strip() == "heavy:"
         assert process.poll() is None
     finally:
