@@ -15,7 +15,7 @@ import sibt
 from sibt.errors import StrategyError
 
 SPREAD = {"si2408": 1, "si2409": -1}
-AT_SETTLEMENT = ("exit date, at settlement", "bust")
+AT_SETTLEMENT = ("exit date, at settlement", "bust", "delivery")
 
 
 def fen(values):
