@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sibt.errors import DataError, SettingError
 from sibt.hedging.contest import Contest, contest
 from sibt.hedging.hedge import MONTH
 from sibt.hedging.physical import quotes
+from sibt.hedging.programs import dominant_closes
 from sibt.hedging.ratios.estimate import FIRST, METHODS, SESSIONS, estimate
 from sibt.hedging.ratios.pair import LEAST, RatioError
 from sibt.language import said
@@ -169,22 +169,10 @@ def _against(
     if standard is not None and standard not in names:
         raise SettingError(f"No delivery standard '{standard}'; known are {', '.join(names)}.")
     for name in [standard] if standard is not None else reversed(names):
-        futures, codes = _rolled(market, product.name, name)
+        futures, codes = dominant_closes(market, product.name, name)
         if standard is not None or int((futures.notna() & spot.notna()).sum()) > 2 * LEAST:
             return futures, codes, name
     raise DataError(
         f"No delivery standard of {product.name} has {2 * LEAST} sessions with both a quote of"
         f" {spot.name} and a close of the dominant contract; bring a longer history."
     )
-
-
-def _rolled(
-    market: Market, product: str, standard: str
-) -> tuple[pd.Series[float], pd.Series[Any]]:
-    codes = market.dominant(product, standard=standard)
-    closes = market.price("close")
-    futures = pd.Series(np.nan, index=market.sessions)
-    for name in codes.dropna().unique():
-        own = np.asarray(codes == name)
-        futures[own] = closes[own, market.column(name)]
-    return futures, codes

@@ -44,6 +44,7 @@ __all__ = [
     "PROGRAMS",
     "RATIOS",
     "comparisons",
+    "dominant_closes",
     "in_time",
     "layered",
     "legs",
@@ -137,14 +138,24 @@ def ratios(market: Market, code: str, grade: str, method: str) -> Path:
         The market has no quotes of the grade.
     """
     life = contract(code)
-    spot = quotes(market, grade)
-    codes = market.dominant(life.product.name, standard=life.standard)
+    futures, codes = dominant_closes(market, life.product.name, life.standard)
+    return path(quotes(market, grade), futures, method, contracts=codes)
+
+
+def dominant_closes(
+    market: Market, product: str, standard: str
+) -> tuple[pd.Series[float], pd.Series[Any]]:
+    """Return the closes of a standard's dominant contracts, yuan per tonne, and their codes.
+
+    Each close is that of the contract that leads after its session; NaN and None where none does.
+    """
+    codes = market.dominant(product, standard=standard)
     closes = market.price("close")
     futures = pd.Series(np.nan, index=market.sessions)
     for name in codes.dropna().unique():
         own = np.asarray(codes == name)
         futures[own] = closes[own, market.column(name)]
-    return path(spot, futures, method, contracts=codes)
+    return futures, codes
 
 
 # -- When -------------------------------------------------------------------------------------
