@@ -359,8 +359,13 @@ def test_a_pull_killed_at_any_point_is_completed_by_the_next(nursery, tmp_path, 
     assert asked - 1 <= have <= asked
     assert home.pull(tmp_path) == 0
     assert same(content(tmp_path), undisturbed)
-    # What was there is not asked for again.
-    assert len(exchange.seen) - asked == 2 * len(FEW) - have
+    # What was there is not asked for again. A question the dead one had on its way may be
+    # written down late, and it is one of those that were lacking.
+    there = {(kind, f"{pd.Timestamp(day):%Y%m%d}")
+             for kind in ("bars", "receipts") for day in half[kind]["date"]}  # fmt: skip
+    every = {(kind, f"{day:%Y%m%d}") for kind in ("bars", "receipts") for day in FEW}
+    assert set(exchange.seen[asked:]) == every - there
+    assert len(exchange.seen) - asked - (len(every) - have) in (0, 1)
 
 
 # Words ------------------------------------------------------------------------------------------
