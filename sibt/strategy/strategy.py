@@ -337,6 +337,12 @@ class Strategy:
                     f"{cls.__name__} declares a parameter '{name}', a name the run brings"
                     " itself; give it another name."
                 )
+        for name in declared:
+            if hasattr(Strategy, name):
+                raise StrategyError(
+                    f"{cls.__name__} declares a parameter '{name}', the name of what every"
+                    f" strategy says ({name}() or {name} = …); give it another name."
+                )
         for name in given or {}:
             if name not in declared:
                 raise StrategyError(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["drawn", "inside"]
+__all__ = ["drawn"]
 
 IndexArray = NDArray[np.int64]
 
@@ -39,22 +39,3 @@ def drawn(sets: int, keep: int, seed: int = 0) -> IndexArray:
         return np.arange(sets, dtype=np.int64)
     generator = np.random.default_rng(seed)
     return np.sort(generator.choice(sets, size=keep, replace=False, shuffle=False)).astype(np.int64)
-
-
-def inside(sample: IndexArray, start: int, stop: int) -> IndexArray:
-    """Return where in the chunk of sets `start` to `stop` − 1 the sampled ones stand.
-
-    Parameters
-    ----------
-    sample : ndarray of int64
-        Ascending set numbers, from `drawn`.
-    start, stop : int
-        The chunk.
-
-    Returns
-    -------
-    ndarray of int64
-        Positions from 0, ascending; empty where the chunk holds none.
-    """
-    low, high = np.searchsorted(sample, [start, stop])
-    return sample[low:high] - start

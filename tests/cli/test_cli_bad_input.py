@@ -80,6 +80,7 @@ STRATEGIES = {
         legs="'si2409': 1, 'si2410': -1",
         units=f"({ONE}, pd.Series(11000.0, index=market.sessions))"),
     "takes_capital.py": PLAIN.replace("    size =", "    capital ="),
+    "takes_grade.py": PLAIN.replace("    size =", "    grade ="),
     "exposure_number.py": strategy(
         more="\n    def exposure(self, market, p):\n        return 100.0\n"),
 }
@@ -250,6 +251,7 @@ CASES = {
     "limit off the tick": ("run bad_limit.py", "11001", "tick"),
     "limits on two legs": ("run two_legs_limit.py", "one leg", "2"),
     "a name the run brings": ("run takes_capital.py", "'capital'", "another name"),
+    "a name of what strategies say": ("run takes_grade.py", "'grade'", "another name"),
     # Commands
     "command misspelt": ("rnu calendar_reverse", "'rnu'", "Did you mean 'run'"),
     "no such command": ("backtest", "'backtest'", "new, run"),

@@ -3,16 +3,7 @@
 import numpy as np
 import pytest
 
-from sibt.sweep.sample import drawn, inside
-
-
-def test_the_sample_is_the_same_however_the_sets_are_cut_into_chunks():
-    sample = drawn(1000, 100, seed=4)
-    for size in (1, 7, 250, 1000):
-        again = [
-            start + inside(sample, start, min(start + size, 1000)) for start in range(0, 1000, size)
-        ]
-        np.testing.assert_array_equal(np.concatenate(again), sample)
+from sibt.sweep.sample import drawn
 
 
 def test_a_sample_holds_so_many_different_sets_in_order():
