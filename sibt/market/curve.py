@@ -49,7 +49,8 @@ def dominant(
     back to an earlier delivery month. A session in which no open interest is known goes by
     volume, and one in which no volume is known either by the mapping the data bring
     (``market.dominant_map``). Where the session knows only of earlier months, the contract
-    that led before stays if it has a bar.
+    that led before stays if it has a bar. Where its open interest is unknown in a session in
+    which it has a bar and others' is known, what was last known of it counts.
 
     Parameters
     ----------
@@ -321,17 +322,20 @@ def _leaders(market: Market, at: IndexArray) -> IndexArray:
     if not len(at):
         return leaders
     interest = _positive(market.open_interest[:, at])
+    silent = np.isnan(market.open_interest[:, at])
     volume = _positive(market.volume[:, at])
     has_interest = interest.max(axis=1) > 0
     measure = np.where(has_interest[:, None], interest, volume)
     known = measure.max(axis=1) > 0
     bars = market.traded()[:, at]
     mapped = _mapped(market, at)
-    lead = 0  # never earlier than this
+    lead, had = 0, 0.0  # never earlier than this; the open interest last known of it
     for t in range(len(leaders)):
         if known[t]:
             best = lead + int(measure[t, lead:].argmax())
             points_back = measure[t, best] == 0
+            if has_interest[t] and silent[t, lead] and bars[t, lead] and measure[t, best] <= had:
+                best = lead
         elif mapped[t] >= 0:
             best = int(mapped[t])
             points_back = best < lead
@@ -341,7 +345,10 @@ def _leaders(market: Market, at: IndexArray) -> IndexArray:
             if not bars[t, lead]:
                 continue
             best = lead
+        if best != lead:
+            had = 0.0
         leaders[t] = lead = best
+        had = interest[t, lead] or had
     return leaders
 
 

@@ -551,25 +551,33 @@ def markets(draw: st.DrawFn) -> Market:
 def lead_in_plain_words(market: Market, codes: list[str]) -> list[str | None]:
     """The dominant contract again, written to be read."""
     answer: list[str | None] = []
-    lead = ""
+    lead, had = "", 0.0
     for t in range(len(market.sessions)):
 
         def of(field: str, code: str, t: int = t) -> float:
             value = float(getattr(market, field)[t, market.column(code)])
             return 0.0 if np.isnan(value) else value
 
+        def bar(code: str, t: int = t) -> bool:
+            return bool(market.traded()[t, market.column(code)])
+
         chosen: str | None = None
         field = next((f for f in ("open_interest", "volume") if any(of(f, c) for c in codes)), "")
         if field:
             later = [c for c in codes if c >= lead and of(field, c)]
             chosen = max(later, key=lambda c: (of(field, c), [-ord(x) for x in c])) if later else ""
+            unsaid = lead and np.isnan(market.open_interest[t, market.column(lead)])
+            if field == "open_interest" and unsaid and bar(lead) and chosen:
+                chosen = chosen if of(field, chosen) > had else lead
         elif market.dominant_map is not None and market.dominant_map.iloc[t] in codes:
             named = market.dominant_map.iloc[t]
             chosen = named if named >= lead else ""
         if chosen == "":  # the session speaks for earlier months only
             chosen = lead if of("close", lead) else None
         answer.append(chosen)
-        lead = chosen or lead
+        if chosen:
+            had = of("open_interest", chosen) or (had if chosen == lead else 0.0)
+            lead = chosen
     return answer
 
 
@@ -607,15 +615,27 @@ def real(shared_market: Path) -> Market:
     return Market.from_bars(table, settle_from="close")
 
 
+def not_traded(market: Market, code: str, day: pd.Timestamp) -> bool:
+    at = market.sessions.get_loc(day)
+    return not market.traded()[at, market.column(code)]
+
+
 def test_the_recorded_lead_is_the_recorded_series_without_its_ways_back(real, shared_market):
     recorded = pd.read_csv(shared_market / "SI0_sina_continuous_d1.csv", parse_dates=["date"])
     sure = recorded[recorded["mapping"] == "unique"].set_index("date")["mapped_contract"]
     named = [code for code in sure.reindex(real.sessions) if isinstance(code, str)]
     assert sum(b < a for a, b in pairwise(named)) > 10  # it flips to and fro at its rolls
     found = real.dominant(cross_standard=True).reindex(sure.index).dropna()
-    furthest = pd.Series(list(accumulate(sure, max)), index=sure.index)
+    # It names the busiest contract; a later one leads once it is held by more, as far as known.
+    lots = recorded.set_index("date")["open_interest"]
+    lead, had, expected = "", 0.0, {}
+    for day, code in sure.items():
+        if code == lead or lots[day] > had or code > lead and not_traded(real, lead, day):
+            lead, had = (code, lots[day]) if code >= lead else (lead, had)
+        expected[day] = lead
     assert len(found) > 800
-    assert list(found) == list(furthest[found.index])
+    assert list(found) == [expected[day] for day in found.index]
+    assert found["2024-03-08"] == found["2024-03-29"] == "si2405"  # one busy day of si2406
 
 
 def test_the_recorded_spread_of_the_standards_change(real):
