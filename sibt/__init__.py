@@ -21,7 +21,9 @@ _WHERE = {
     "Strategy": "sibt.strategy.strategy",
     "Sweep": "sibt.sweep.sweep",
     "book": "sibt.engine.booking",
+    "check": "sibt.lookahead.check",
     "contract": "sibt.market.contract",
+    "level": "sibt.strategy.levels",
     "load_market": "sibt.sources",
     "run": "sibt.runs.run",
     "simulate": "sibt.engine.simulate",
@@ -41,7 +43,9 @@ __all__ = [
     "__version__",
     "book",
     "charts",
+    "check",
     "contract",
+    "level",
     "load_market",
     "run",
     "simulate",
@@ -56,11 +60,13 @@ if TYPE_CHECKING:
     from sibt.engine.result import Result as Result
     from sibt.engine.simulate import simulate as simulate
     from sibt.errors import SibtError as SibtError
+    from sibt.lookahead.check import check as check
     from sibt.market.contract import contract as contract
     from sibt.market.panel import Market as Market
     from sibt.report import charts as charts
     from sibt.runs.run import run as run
     from sibt.sources import load_market as load_market
+    from sibt.strategy.levels import level as level
     from sibt.strategy.strategy import Param as Param
     from sibt.strategy.strategy import Report as Report
     from sibt.strategy.strategy import Strategy as Strategy

@@ -20,7 +20,10 @@ __all__ = ["main"]
 
 #: Commands, what they do, and where.
 _COMMANDS = {
+    "check": ("Prove or disprove that a strategy looks ahead.", "sibt.cli.check"),
+    "claims": ("Score what research reports said, yours too.", "sibt.cli.claims"),
     "compare": ("Hold runs, or the best sets of a sweep, against each other.", "sibt.cli.compare"),
+    "cost": ("Recompute costs and goods of two reports; edit the inputs.", "sibt.cli.cost"),
     "data": ("Bring real prices in, keep them, check them and look at them.", "sibt.cli.data"),
     "hedge": ("Tell what a hedge was worth, size one, estimate its ratio.", "sibt.cli.hedge"),
     "new": ("Start a strategy of your own, from nothing or from a shipped one.", "sibt.cli.new"),

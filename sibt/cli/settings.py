@@ -5,24 +5,31 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sibt.cli.values import OneOf, Share, named
-from sibt.errors import SettingError
+from sibt.errors import SettingError, did_you_mean
 from sibt.language import EN, NAMES, Language, language
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sibt.hedging.delivery import DeliveryTerms
+    from sibt.strategy.levels import Level
+
 __all__ = [
     "announce",
     "check_out",
+    "delivery_option",
+    "delivery_terms",
     "goods_option",
     "lang_option",
+    "level_option",
+    "levels",
     "settings",
     "settled",
     "words",
@@ -38,7 +45,7 @@ _KINDS = OneOf(["individual", "company", "hedger"])
 _ACCOUNT = ("broker_margin", "fee_markup", "spread_relief", "on_call")
 _EXECUTION = ("fill", "slippage", "participation", "pairing", "cross_standard", "at_expiry",
               "delivery_unit")
-_ASKED = ("capital", "kind", "start", "end")
+_ASKED = ("capital", "kind", "start", "end", "check")
 
 _OPTIONS = (
     click.option("--data", default=None, metavar="PATH",
@@ -78,6 +85,9 @@ _OPTIONS = (
                  help="What a company does with lots kept to the last trading day."),
     click.option("--delivery-unit", type=int, default=12, show_default=True, metavar="LOTS",
                  help="Lots in a delivery unit; only whole ones are delivered."),
+    click.option("--check/--no-check", default=True, show_default=True,
+                 help="Ask in a quick form whether the strategy looks ahead; sibt check asks"
+                 " in full."),
     click.option("--out", type=click.Path(path_type=Path), default=Path("results"),
                  show_default=True, help="Folder of all runs."),
 )  # fmt: skip
@@ -94,6 +104,40 @@ lang_option = click.option(
 goods_option = click.option(
     "--goods", type=click.Path(path_type=Path), metavar="FILE",
     help="Goods a hedge is for, by month or day, TOML or CSV; in the place of the strategy's own.",
+)  # fmt: skip
+
+#: Gives a command ``levels``, the words of `levels`.
+level_option = click.option(
+    "--level", "levels", multiple=True, metavar="NAME",
+    help="Level to draw on the price from the day it was published, again for more: one of a"
+    " report, as guolian_2024q1.support, or FILE.toml:NAME.",
+)  # fmt: skip
+
+
+def levels(words: Iterable[str]) -> tuple[Level, ...]:
+    """Return the levels that were asked for, each once.
+
+    Raises
+    ------
+    SettingError, DataError
+        There is no such level, or its file cannot be used.
+    """
+    from sibt.strategy.levels import level
+
+    found = []
+    for word in words:
+        file, colon, name = word.rpartition(":")
+        if not colon and word.endswith(".toml"):
+            raise SettingError(f"--level {word} names a file alone; add the level: {word}:NAME.")
+        found.append(level(name, file or None))
+    return tuple(dict.fromkeys(found))
+
+
+#: Gives a command ``delivery_terms``, what a delivery is settled at and costs.
+delivery_option = click.option(
+    "--delivery-term", "delivery_terms", multiple=True, metavar="NAME=VALUE",
+    help="What a delivery is settled at or costs: delivery_price, region, delivery_fee, storage,"
+    " inspection, loading (yuan/t), storage_days, vat (a share); again for more.",
 )  # fmt: skip
 
 
@@ -127,6 +171,48 @@ def settled(given: dict[str, Any]) -> dict[str, Any]:
         "execution": execution,
         "terms": terms,
     }
+
+
+def delivery_terms(given: dict[str, Any]) -> DeliveryTerms | None:
+    """Return the terms of a delivery as they were given; None for those of the product.
+
+    Parameters
+    ----------
+    given : dict
+        What click read.
+
+    Raises
+    ------
+    SettingError
+        A name that is no term, a value out of its range, or goods that are not delivered.
+    """
+    words = named(given["delivery_terms"], "--delivery-term")
+    if not words:
+        return None
+    if given["at_expiry"] != "deliver":
+        raise SettingError(
+            "--delivery-term is of goods that are delivered; add --at-expiry deliver."
+        )
+    from dataclasses import fields
+
+    from sibt.hedging.delivery import DeliveryTerms
+
+    known = [each.name for each in fields(DeliveryTerms)]
+    found: dict[str, Any] = {}
+    for name, word in words.items():
+        if name not in known:
+            raise SettingError(
+                f"--delivery-term names '{name}', which is none of {', '.join(known)}."
+                f"{did_you_mean(name, known)}"
+            )
+        try:
+            found[name] = float(word)
+        except ValueError:
+            found[name] = word  # such as settlement; anything else is refused there
+    try:
+        return DeliveryTerms(**found)
+    except SettingError as error:
+        raise SettingError(f"--delivery-term {error}") from None
 
 
 def announce(console: Console, what: str, data: str | None, t: Language = EN) -> None:

@@ -14,7 +14,19 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-__all__ = ["BOTH", "EN", "NAMES", "PAIR", "ZH", "Language", "Sentence", "language", "pick", "said"]
+__all__ = [
+    "BOTH",
+    "EN",
+    "NAMES",
+    "PAIR",
+    "ZH",
+    "Language",
+    "Sentence",
+    "language",
+    "pick",
+    "said",
+    "written",
+]
 
 #: Languages there are.
 NAMES = ("en", "zh")
@@ -46,6 +58,14 @@ def said(pattern: str, **values: Any) -> Sentence:
     """Return a sentence: `pattern`, formatted with `values` where there are any."""
     sentence = Sentence(pattern.format(**values) if values else pattern)
     sentence.pattern, sentence.values = pattern, values
+    return sentence
+
+
+def written(english: str, chinese: str) -> Sentence:
+    """Return a text that brings its own Chinese, as one in a file that people write."""
+    sentence = Sentence(english)
+    both = f"{_OPEN}{english}{_BETWEEN}{chinese}{_CLOSE}"
+    sentence.pattern, sentence.values = "{text}", {"text": both}
     return sentence
 
 

@@ -523,7 +523,7 @@ def test_a_folder_with_anything_else_is_left_alone(found, tmp_path):
 
 def test_a_write_that_fails_leaves_the_old_pages(found, tmp_path, monkeypatch):
     folder = write({"index.html": "old"}, tmp_path / "market")
-    monkeypatch.setattr("sibt.report.market.folder.plotly_js",
+    monkeypatch.setattr("sibt.report.folder.plotly_js",
                         lambda: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(SettingError, match="No space left on device"):
         write(found, tmp_path / "market")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import click
 
+from sibt.cli import files
 from sibt.cli.values import OneOf
-from sibt.errors import SettingError
 
 __all__ = ["command"]
 
@@ -38,8 +37,7 @@ def command(data: str | None, settle_from: str | None, html: Path | None, whole:
     Contracts without settlements run with --settle-from close only; the last line says so.
     Evidence looks odd and is explained: receipts cancelled in November, two delivery standards.
     """
-    if html is not None and (html.is_dir() or not html.absolute().parent.is_dir()):
-        raise SettingError(f"--html {html} is no file in a folder that is there; name one.")
+    files.check(html, "--html")
     from rich.console import Console
 
     from sibt.report.findings import findings_page, show, verdict
@@ -52,7 +50,7 @@ def command(data: str | None, settle_from: str | None, html: Path | None, whole:
     checked = [check(place, settle_from) for place in places(data)]
     if html is not None:
         # Before the table: a reader who closes the pipe early has the page all the same.
-        _write(html, findings_page(checked))
+        files.write(html, findings_page(checked), "--html")
     for one in checked:
         show(one, console, whole)
     console.print(verdict(checked), soft_wrap=True)
@@ -60,15 +58,3 @@ def command(data: str | None, settle_from: str | None, html: Path | None, whole:
         console.print(f"Page: {html}", soft_wrap=True, markup=False)
     if any(one.wrong for one in checked):
         click.get_current_context().exit(2)
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the page in place: whole, or not at all."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".check-", dir=path.absolute().parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise SettingError(f"--html {path} cannot be written: {error.strerror}.") from None

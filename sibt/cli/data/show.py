@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from sibt.cli.settings import level_option, levels
 from sibt.cli.values import OneOf
+from sibt.language import EN
 
 __all__ = ["command"]
 
@@ -18,7 +20,8 @@ __all__ = ["command"]
     "  sibt data show --open\n"
     "  sibt data show --data prices.csv --spread si2409-si2410\n"
     "  sibt data show --on 2024-03-29 --on 2024-10-23\n"
-    "  sibt data show --spread si2411-si2412 --cross-standard --series output\n\n"
+    "  sibt data show --spread si2411-si2412 --cross-standard --series output\n"
+    "  sibt data show --level guolian_2024q1.support\n\n"
     "Prices are yuan per tonne; a spread is near − far.",
 )
 @click.option("--data", default=None, metavar="PATH",
@@ -35,6 +38,7 @@ __all__ = ["command"]
               " a quarter and a year before if left out. The matrix shows the latest.")
 @click.option("--series", multiple=True, metavar="NAME",
               help="Your series to lay over the price, again for more; all if left out.")
+@level_option
 @click.option("--price", type=OneOf(["settle", "close"]),
               help="Price of curves and spreads; settlements where they are as many as closes.")
 @click.option("--cross-standard", is_flag=True,
@@ -50,9 +54,11 @@ def command(**given: Any) -> None:
 
     from sibt.report.market import asked, pages, write
     from sibt.report.market.folder import check_folder
+    from sibt.report.market.levels import over_index
     from sibt.sources import load_market
 
     check_folder(given["out"])
+    lines = levels(given["levels"])
     market = load_market(_source(given["data"], given["product"]))
     wanted = asked(
         market,
@@ -62,6 +68,7 @@ def command(**given: Any) -> None:
         product=given["product"],
         price=given["price"],
         cross_standard=given["cross_standard"],
+        levels=lines,
     )
     console = Console(highlight=False)
     console.print(f"[bold]sibt data show[/] on {_named(market)}", soft_wrap=True)
@@ -73,6 +80,9 @@ def command(**given: Any) -> None:
     console.print(f"term structure  {days}", soft_wrap=True)
     console.print(f"spreads         {pairs}", soft_wrap=True)
     console.print(f"series          {escape(', '.join(wanted.series)) or 'none'}", soft_wrap=True)
+    for one in over_index(market, wanted):
+        told = one.label(EN) if one.why is None else one.why
+        console.print(f"level           {escape(told)}", soft_wrap=True)
     console.print(
         f"{len(found)} pages in {escape(str(given['out'] / 'index.html'))}"
         f" ({time.perf_counter() - began:.1f} s)", soft_wrap=True,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from datetime import date as calendar_day
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sibt.cli import files
 from sibt.cli.settings import announce, lang_option
 from sibt.cli.values import OneOf
 from sibt.engine.account import BROKER_MARGIN
-from sibt.errors import SettingError
 from sibt.language import Language
 
 if TYPE_CHECKING:
@@ -63,8 +61,7 @@ _PIPE = 132
 @lang_option
 def command(**given: Any) -> None:
     """Tell lots, margin by stage, fees and the cash moves of the price call for."""
-    if (csv := given["csv"]) is not None and (csv.is_dir() or not csv.absolute().parent.is_dir()):
-        raise SettingError(f"--csv {csv} is no file in a folder that is there; name one.")
+    files.check(csv := given["csv"], "--csv")
     from rich.console import Console
 
     console, t = Console(highlight=False), given["lang"]
@@ -79,7 +76,7 @@ def command(**given: Any) -> None:
     found = _sized(given, reads)
     _show(found, console, t)
     if csv is not None:
-        _write(csv, found.table().to_csv(index=False, lineterminator="\n"))
+        files.write(csv, found.table().to_csv(index=False, lineterminator="\n"), "--csv")
         console.print(f"CSV: {csv}", soft_wrap=True, markup=False)
 
 
@@ -219,15 +216,3 @@ def _table(title: str, heads: list[str], left: tuple[int, ...] = ()) -> Table:
 
 def _yuan(value: float) -> str:
     return "" if math.isnan(value) else f"{value:,.2f}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the file in place: whole, or not at all."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".size-", dir=path.absolute().parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise SettingError(f"--csv {path} cannot be written: {error.strerror}.") from None

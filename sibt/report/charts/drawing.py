@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sibt.language import Language
 from sibt.report.charts.palette import palette
@@ -15,7 +16,7 @@ from sibt.runs.run import Run
 if TYPE_CHECKING:
     import plotly.graph_objects as go  # type: ignore[import-untyped]
 
-__all__ = ["TIME", "days", "figure", "line", "over_time", "span"]
+__all__ = ["TIME", "days", "figure", "held", "line", "over_time", "span"]
 
 #: An axis of days. Months by number: their names would stand in English everywhere.
 TIME: dict[str, Any] = {
@@ -126,6 +127,18 @@ def line(
         "connectgaps": False, "hovertemplate": hover, **(dots if alone.any() else {}), **more,
         "line": {"color": colour, "width": 1.7, **more.get("line", {})},
     }  # fmt: skip
+
+
+def held(run: Run) -> NDArray[np.int64]:
+    """Return each leg's contract by session, (T, L): the one held, else the one decided on.
+
+    They are positions in ``run.result.job.contracts``, −1 for none.
+    """
+    job = run.result.job
+    lots = np.abs(run.result.booked["positions"])
+    decided = np.concatenate([job.codes[:1], job.codes[:-1]])
+    found: NDArray[np.int64] = np.where(lots.any(axis=2), lots.argmax(axis=2), decided)
+    return found
 
 
 def span(run: Run) -> tuple[int, int]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sibt.language import EN, Language
-from sibt.report.charts.drawing import days, line, over_time, span
+from sibt.report.charts.drawing import days, held, line, over_time, span
+from sibt.report.charts.levels import drawn
 from sibt.report.charts.marks import marks
 from sibt.report.charts.palette import palette
 from sibt.runs.run import Run
+from sibt.strategy.levels import Level
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go  # type: ignore[import-untyped]
@@ -22,21 +25,31 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-def price(run: Run, t: Language = EN) -> go.Figure:
+def price(run: Run, t: Language = EN, levels: Iterable[Level] = ()) -> go.Figure:
     """Draw the price traded, yuan per tonne, with fills and unfilled orders marked.
 
     One leg is drawn at the close of the contract it holds, broken where it passes to another;
     flat, at that of the contract it would hold. Several legs are drawn as their unit, Σ ratio ×
     close, which for 1:−1 is near − far. A close that is unknown is a gap.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    t : Language
+        Language.
+    levels : iterable of Level
+        Levels to draw from the day they were published, where the contract shown is of their
+        delivery standard; a spread has none (`sibt.report.levels.undrawn` says so).
     """
     ink, job, market = palette(t), run.result.job, run.market
-    held = _held(run)
-    close, settle = (_of(run, market.price(name), held) for name in ("close", "settle"))
+    at = held(run)
+    close, settle = (_of(run, market.price(name), at) for name in ("close", "settle"))
     unit = job.ratio if len(job.legs) > 1 else np.ones(1, dtype=np.int64)
     shown = (close * unit).sum(axis=1)
-    known = np.where(np.isnan(close), _of(run, None, held), close)
-    x, y, said = _broken(days(market.sessions), shown, _hover(run, held, close, settle, t), held)
-    codes = {name: sorted(set(held[:, n][held[:, n] >= 0])) for n, name in enumerate(job.legs)}
+    known = np.where(np.isnan(close), _of(run, None, at), close)
+    x, y, said = _broken(days(market.sessions), shown, _hover(run, at, close, settle, t), at)
+    codes = {name: sorted(set(at[:, n][at[:, n] >= 0])) for n, name in enumerate(job.legs)}
     names = {name: job.contracts[own[0]] if len(own) == 1 else name for name, own in codes.items()}
     if len(unit) == 1:
         own = next(iter(names.values()))
@@ -47,25 +60,18 @@ def price(run: Run, t: Language = EN) -> go.Figure:
     else:
         title, label = t("Price of a unit: {legs}", legs=_formula(names, unit)), t("unit")
     done = marks(run, t, shown, known)
-    drawn = line(
+    bars = line(
         label, x, y, ink["blue"],
         f"%{{x}}<br>%{{y:,.0f}} {t('yuan/t')}<br>%{{text}}<extra></extra>", text=said,
         line={"width": 1.5},
     )  # fmt: skip
+    named = [one.trace(ink["ink"], t, number, span(run)[0])
+             for number, one in enumerate(drawn(run, levels)) if one.why is None]  # fmt: skip
     return over_time(
-        run, t, title, [drawn, *done], hovermode="closest", hoverdistance=30,
+        run, t, title, [bars, *named, *done], hovermode="closest", hoverdistance=30,
         yaxis={"title": {"text": t("yuan/t")}, "tickformat": ",.0f", "zeroline": False,
-               **_height(run, shown, done)},
+               **_height(run, shown, [*done, *_within(run, named)])},
     )  # fmt: skip
-
-
-def _held(run: Run) -> IntArray:
-    """Return each leg's contract by session, (T, L): the one held, else the one decided on."""
-    job = run.result.job
-    lots = np.abs(run.result.booked["positions"])
-    decided = np.concatenate([job.codes[:1], job.codes[:-1]])
-    held: IntArray = np.where(lots.any(axis=2), lots.argmax(axis=2), decided)
-    return held
 
 
 def _of(run: Run, prices: FloatArray | None, held: IntArray) -> FloatArray:
@@ -121,6 +127,12 @@ def _height(run: Run, shown: FloatArray, done: list[dict[str, Any]]) -> dict[str
     low, high = float(values.min()), float(values.max())
     room = max((high - low) * 0.08, 10.0)
     return {"range": [low - room, high + room]}
+
+
+def _within(run: Run, named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return levels cut to the days shown, which alone set the range of prices."""
+    first, last = span(run)
+    return [{"y": trace["y"][first : last + 1]} for trace in named]
 
 
 def _formula(names: dict[str, str], unit: IntArray) -> str:

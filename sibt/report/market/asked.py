@@ -13,6 +13,7 @@ from sibt.errors import SettingError, did_you_mean
 from sibt.market.contract import contract as contract_of
 from sibt.market.panel import Market
 from sibt.market.seasons import busiest_pair
+from sibt.strategy.levels import Level
 
 __all__ = ["Asked", "asked"]
 
@@ -35,6 +36,8 @@ class Asked:
         Which price; None takes settlements where they are as many as closes, else closes.
     cross_standard : bool
         True to join what belongs to two delivery standards.
+    levels : tuple of Level
+        Levels to draw on prices.
     """
 
     product: str
@@ -43,6 +46,7 @@ class Asked:
     series: tuple[str, ...]
     price: str | None = None
     cross_standard: bool = False
+    levels: tuple[Level, ...] = ()
 
     def priced(self, settlements: int, closes: int) -> str:
         """Return which price to take where so many of each are known."""
@@ -58,6 +62,7 @@ def asked(
     product: str | None = None,
     price: str | None = None,
     cross_standard: bool = False,
+    levels: Iterable[Level] = (),
 ) -> Asked:
     """Return what to draw, with defaults for what is left out.
 
@@ -79,6 +84,8 @@ def asked(
         Which price.
     cross_standard : bool
         True to join what belongs to two delivery standards.
+    levels : iterable of Level
+        Levels to draw on prices.
 
     Raises
     ------
@@ -108,6 +115,7 @@ def asked(
         series=_names(market, list(series)),
         price=price,
         cross_standard=cross_standard,
+        levels=tuple(levels),
     )
 
 

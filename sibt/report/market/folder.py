@@ -1,13 +1,12 @@
-"""All pages of a market in one folder, written whole or not at all."""
+"""All pages of a market, and the folder they make."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from sibt.errors import SettingError
 from sibt.market.panel import Market
+from sibt.report import folder
 from sibt.report.market import (
     basis,
     overview,
@@ -19,11 +18,9 @@ from sibt.report.market import (
     user_series,
 )
 from sibt.report.market.asked import Asked
-from sibt.report.page import page, plotly_js
+from sibt.report.page import page
 
 __all__ = ["check_folder", "pages", "write"]
-
-_PLOTLY = "plotly.min.js"
 
 _PAGES = (
     ("term_structure.html", term_structure, overview.term_structure),
@@ -35,7 +32,7 @@ _PAGES = (
     ("series.html", user_series, overview.series),
 )
 #: Files of the folder: what may be replaced.
-FILES = ("index.html", *(name for name, _, _ in _PAGES), _PLOTLY)
+FILES = ("index.html", *(name for name, _, _ in _PAGES))
 
 
 def pages(market: Market, asked: Asked) -> dict[str, str]:
@@ -47,7 +44,7 @@ def pages(market: Market, asked: Asked) -> dict[str, str]:
 
     def whole(name: str, title: str, body: str) -> str:
         return page(
-            title, body, simulated=prov.simulated, source=source, plotly=_PLOTLY,
+            title, body, simulated=prov.simulated, source=source, plotly=folder.PLOTLY,
             nav=[(label, href, href == name) for label, href in labels],
         )
 
@@ -60,79 +57,10 @@ def pages(market: Market, asked: Asked) -> dict[str, str]:
 
 
 def check_folder(out: Path) -> None:
-    """Refuse a folder that the pages may not replace.
-
-    Raises
-    ------
-    SettingError
-        It is a file, it holds something that is no page of ours, or it cannot be written.
-    """
-    import os
-
-    try:
-        if out.exists() and not out.is_dir():
-            raise SettingError(f"--out {out} is a file; give a folder for the pages.")
-        strange = sorted(p.name for p in out.iterdir() if p.name not in FILES) \
-            if out.is_dir() else []
-        there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
-    except OSError as error:
-        raise SettingError(
-            f"--out {out} cannot be used: {error.strerror}; give another folder."
-        ) from None
-    if strange:
-        raise SettingError(
-            f"--out {out} holds other files ({strange[0]}), which the pages would replace; give a"
-            " folder of their own."
-        )
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise SettingError(f"--out {out} cannot be written below {there}; give another folder.")
+    """Refuse a folder that the pages may not replace, as `sibt.report.folder.check_folder`."""
+    folder.check_folder(out, FILES)
 
 
-def write(found: dict[str, str], out: Path) -> Path:
-    """Write the pages with plotly beside them, and return the folder.
-
-    They are written into a folder beside `out` that then takes its place: what stands there
-    is the old pages or the new ones, never some of each.
-
-    Parameters
-    ----------
-    found : dict of str to str
-        Pages by file name.
-    out : Path
-        The folder; made where missing, replaced where it holds such pages.
-
-    Raises
-    ------
-    SettingError
-        As `check_folder`, or it cannot be written.
-    """
-    check_folder(out)
-    out = out.resolve()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise SettingError(
-            f"--out {out} cannot be written: {error.strerror}; give another folder."
-        ) from None
-    try:
-        for name, text in {**found, _PLOTLY: plotly_js()}.items():
-            (fresh / name).write_text(text, encoding="utf-8", newline="\n")
-        fresh.chmod(0o755)
-        old = fresh.with_name(fresh.name + ".old")
-        if out.exists():
-            out.rename(old)
-        try:
-            fresh.rename(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise SettingError(
-            f"--out {out} cannot be written: {error.strerror}; give another folder."
-        ) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return out
+def write(found: Mapping[str, str], out: Path) -> Path:
+    """Write the pages by file name, as `sibt.report.folder.write`, and return the folder."""
+    return folder.write(found, out, FILES)

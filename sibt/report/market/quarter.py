@@ -15,6 +15,7 @@ from sibt.report.market.drawing import (
     mark_standards,
     standards_in,
 )
+from sibt.report.market.levels import draw, over_index
 from sibt.report.page import chart, missing
 
 __all__ = ["TITLE", "body"]
@@ -61,12 +62,13 @@ def _weighted(market: Market, asked: Asked) -> str:
             "No session knows a close together with its open interest, so there is no weighted"
             " index."
         )
+    left_out = draw(drawn, over_index(market, asked))
     drawn.update_layout(xaxis={"type": "date"})
     text = "Closes of all contracts of a delivery standard, weighted by open interest."
     if len(standards) > 1:
         text += " Each standard has its own index: they are two goods."
     notes = f'<ul class="plain">{"".join(said)}</ul>' if said else ""
-    return f"<p>{text}</p>{notes}" + chart(drawn, 400)
+    return f"<p>{text}</p>{notes}{left_out}" + chart(drawn, 400)
 
 
 def _lots(market: Market, asked: Asked) -> str:

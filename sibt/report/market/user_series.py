@@ -9,6 +9,7 @@ from markupsafe import escape
 from sibt.market.panel import Market
 from sibt.report.market.asked import Asked
 from sibt.report.market.drawing import COLOURS, figure, line, mark_standards
+from sibt.report.market.levels import draw, over_dominant
 from sibt.report.page import chart, missing, table
 
 __all__ = ["TITLE", "body"]
@@ -46,6 +47,7 @@ def _series(market: Market, asked: Asked, name: str) -> str:
         "dominant close 主力收盘价", x, y, text=text, colour="var(--faint)",
         hover="%{x|%Y-%m-%d}<br>%{text}<br>%{y:,.0f} yuan/t<extra>close</extra>",
     ))
+    left_out = draw(drawn, over_dominant(market, asked))
     source = _behind(rows, market.sessions)
     drawn.add_trace(line(
         f"{name} ({unit}), right 右轴", market.sessions, known, text=source, colour=COLOURS[0],
@@ -60,7 +62,7 @@ def _series(market: Market, asked: Asked, name: str) -> str:
     )
     mark_standards(drawn, market, asked.product)
     newest = rows[rows["published_on"] <= market.sessions[-1]].tail(8).iloc[::-1]
-    return head + chart(drawn, 420) + table(
+    return head + left_out + chart(drawn, 420) + table(
         newest[["date", "published_on", "value"]].rename(
             columns={"date": "of 日期", "published_on": "published 发布", "value": f"value, {unit}"}
         ),

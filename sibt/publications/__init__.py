@@ -1,0 +1,1 @@
+"""Research reports as data: what they claim, the prices they name, and the costs they print."""

@@ -1,0 +1,1 @@
+"""Research made checkable: what reports claim, and the costs they rest on."""
