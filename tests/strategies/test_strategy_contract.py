@@ -3,7 +3,6 @@
 import itertools
 import math
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,48 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sibt.lookahead import decisions
+from sibt.lookahead.decisions import Decisions
 from sibt.market import calendar
 from sibt.market.contract import contract
 from sibt.market.panel import Market
 from sibt.runs.run import run
 from sibt.sources import load_market
-from sibt.strategy.loader import load, shipped_names
+from sibt.strategy.loader import find, load, shipped_names
 from sibt.strategy.strategy import Param, Params
 
 SHIPPED = shipped_names()
 KINDS = ("individual", "company", "hedger")
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What a strategy says of a market, laid out as arrays of one row a session."""
-
-    units: np.ndarray  # (T,), or (T, L) where legs are wished one by one
-    limits: np.ndarray
-    legs: dict[str, np.ndarray]
-    ratios: dict[str, int]
-    exposure: np.ndarray | None
-    known_from: str | None
-    grade: str
-
-    def same(self, other: "Decisions", rows: int) -> bool:
-        """Tell whether both say the same in the first `rows` sessions."""
-        return (
-            np.array_equal(self.units[:rows], other.units[:rows], equal_nan=True)
-            and np.array_equal(self.limits[:rows], other.limits[:rows], equal_nan=True)
-            and self.ratios == other.ratios
-            and all(
-                np.array_equal(self.legs[name][:rows], other.legs[name][:rows])
-                for name in self.legs
-            )
-            and (self.exposure is None) == (other.exposure is None)
-            and (
-                self.exposure is None
-                or np.array_equal(self.exposure[:rows], other.exposure[:rows], equal_nan=True)
-            )
-            and self.known_from == other.known_from
-            and self.grade == other.grade
-        )
 
 
 @cache
@@ -93,32 +62,7 @@ class Watched(Params):
 
 
 def decide(name: str, p: Params, market: Market) -> Decisions:
-    one = strategy(name)
-    rows = len(market.sessions)
-    legs, ratios = {}, {}
-    for leg, said in one.legs(market, p).items():
-        codes, ratio = said if isinstance(said, tuple) else (leg, said)
-        ratios[leg] = ratio
-        if isinstance(codes, str):
-            legs[leg] = np.full(rows, codes, dtype=object)
-        else:
-            legs[leg] = codes.reindex(market.sessions).fillna("").to_numpy(object)
-    wished = one.units(market, p)
-    units, limits = wished if isinstance(wished, tuple) else (wished, None)
-    assert isinstance(units, pd.Series | pd.DataFrame)
-    assert units.index.equals(market.sessions)
-    if isinstance(units, pd.DataFrame):
-        assert set(units.columns) == set(legs)
-    exposure = one.exposure(market, p)
-    return Decisions(
-        units=units.to_numpy(float),
-        limits=np.full(rows, np.nan) if limits is None else limits.to_numpy(float),
-        legs=legs,
-        ratios=ratios,
-        exposure=None if exposure is None else exposure.to_numpy(float),
-        known_from=one.known_from(p),
-        grade=one.grade(p),
-    )
+    return decisions.decide(strategy(name), find(name), market, p)
 
 
 def variants(name: str) -> list[dict[str, Any]]:
@@ -178,7 +122,7 @@ def test_it_decides_the_same_on_the_market_cut_at_any_day(name, changes):
     assert len(days) >= 24
     for day in days:
         cut = market.asof(day)
-        assert decide(name, p, cut).same(whole, len(cut.sessions)), f"{day:%Y-%m-%d}"
+        assert decide(name, p, cut).differs(whole, len(cut.sessions)) is None, f"{day:%Y-%m-%d}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -190,7 +134,7 @@ def test_it_decides_the_same_on_a_cut_market_for_every_account(name, kind, cross
     whole = decide(name, p, market)
     for day in cuts(market, whole.known_from)[::3]:
         cut = market.asof(day)
-        assert decide(name, p, cut).same(whole, len(cut.sessions)), f"{day:%Y-%m-%d}"
+        assert decide(name, p, cut).differs(whole, len(cut.sessions)) is None, f"{day:%Y-%m-%d}"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -200,14 +144,24 @@ def test_it_decides_the_same_on_recorded_prices_cut_at_any_day(name, shared_mark
     whole = decide(name, p, market)
     for day in cuts(market, whole.known_from):
         cut = market.asof(day)
-        assert decide(name, p, cut).same(whole, len(cut.sessions)), f"{day:%Y-%m-%d}"
+        assert decide(name, p, cut).differs(whole, len(cut.sessions)) is None, f"{day:%Y-%m-%d}"
+
+
+@pytest.mark.parametrize(("name", "changes"), VARIANTS)
+def test_it_says_a_wish_for_every_session_and_every_leg(name, changes):
+    one, market = strategy(name), sample()
+    p = one.params(changes, context(name))
+    wished = one.units(market, p)
+    units = wished[0] if isinstance(wished, tuple) else wished
+    assert units.index.equals(market.sessions)
+    if isinstance(units, pd.DataFrame):
+        assert set(units.columns) == set(one.legs(market, p))
 
 
 @pytest.mark.parametrize(("name", "changes"), VARIANTS)
 def test_it_wishes_whole_units_and_whole_lots_by_leg(name, changes):
     said = decide(name, strategy(name).params(changes, context(name)), sample())
-    known = said.units[~np.isnan(said.units)]
-    assert (known == np.rint(known)).all()
+    assert (said.units == np.rint(said.units)).all()
     for ratio in said.ratios.values():
         assert ratio == int(ratio) != 0
 
@@ -221,7 +175,7 @@ def test_its_first_possible_fill_is_in_the_session_after_the_idea_was_known(name
     # A wish of session t fills in t + 1.
     early = np.append(market.sessions[1:] <= known, False)
     assert early.any()
-    assert (np.nan_to_num(said.units[early]) == 0).all()
+    assert (said.units[early] == 0).all()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -292,7 +246,7 @@ def test_every_declared_parameter_changes_what_is_decided(name, key):
             if not available(name, {**base, key: value}, market):
                 continue
             after = decide(name, one.params({**base, key: value}, context(name)), market)
-            if not before.same(after, len(market.sessions)):
+            if before.differs(after, len(market.sessions)) is not None:
                 return
     pytest.fail(f"no value of {key} changes a decision in any variant of {name}")
 
