@@ -1,0 +1,1 @@
+"""What reports claim, held against what happened."""
