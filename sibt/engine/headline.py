@@ -50,16 +50,23 @@ def headline(result: Result, t: Language, net: str = "net result") -> dict[str, 
 
 
 def as_html(
-    rows: Mapping[str, str], sentences: Iterable[str], *, title: str = "", simulated: bool
+    rows: Mapping[str, str],
+    sentences: Iterable[str],
+    *,
+    title: str = "",
+    simulated: bool,
+    mark: str = "",
 ) -> str:
-    """Return texts by name as an HTML table, and sentences below it.
+    """Return texts by name as an HTML table, and sentences below it; `mark` stands above all.
 
     It names no colours: a notebook, light or dark, brings its own.
     """
-    parts = []
-    if simulated:
-        parts.append('<p style="border: 2px solid; padding: 0.2em 0.6em; display: inline-block">'
-                     "<strong>SIMULATED 模拟数据</strong></p>")
+    marks = [*([escape(mark)] if mark else []), *(["SIMULATED 模拟数据"] if simulated else [])]
+    parts = [
+        '<p style="border: 2px solid; padding: 0.2em 0.6em; display: inline-block">'
+        f"<strong>{words}</strong></p>"
+        for words in marks
+    ]
     if title:
         parts.append(f"<p><strong>{escape(title)}</strong></p>")
     table = pd.Series(rows).to_frame().to_html(header=False, border=0)

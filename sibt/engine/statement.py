@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sibt.engine.job import Job
 
 __all__ = [
+    "at_market",
     "by_leg",
     "by_trade",
     "fills",
@@ -218,8 +219,12 @@ def slippage(job: Job, fills: IntArray, limits: IntArray) -> IntArray:
     It is paid by orders worked at the market, not by limits nor at settlement.
     """
     t, k, signed, price = fills[:, 0], fills[:, 2], fills[:, 3], fills[:, 4]
-    market = (fills[:, 7] < _SETTLED) & (
-        (limits[np.maximum(t - 1, 0)] == 0) | (fills[:, 7] != _SIGNAL)
-    )
     gap = np.abs(price - job.prices.raw[t, k]) * np.abs(signed) * job.terms.multiplier[k]
-    return np.where(market, gap, 0)
+    return np.where(at_market(fills, limits), gap, 0)
+
+
+def at_market(fills: IntArray, limits: IntArray) -> NDArray[np.bool_]:
+    """Return which fills were worked at the market: not by limits nor at settlement."""
+    resting = (limits[np.maximum(fills[:, 0] - 1, 0)] != 0) & (fills[:, 7] == _SIGNAL)
+    market: NDArray[np.bool_] = (fills[:, 7] < _SETTLED) & ~resting
+    return market

@@ -172,7 +172,8 @@ def _figure(row: Row, _: str, name: str, form: str, signed: bool) -> str:
 
 
 def _data(row: Row) -> str:
-    mark = '<strong class="simulated">SIMULATED</strong> ' if row.simulated else ""
+    marks = (("LOOKS AHEAD", row.looks_ahead), ("SIMULATED", row.simulated))
+    mark = "".join(f'<strong class="simulated">{word}</strong> ' for word, holds in marks if holds)
     days = f'<span class="soft">{escape(row.first)}..{escape(row.last)}</span>' if row.first else ""
     return f"{mark}{escape(row.source or '–')} {days}"
 

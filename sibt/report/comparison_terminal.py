@@ -52,7 +52,8 @@ def show_comparison(
         console.width = 132
     for letter, side in zip(comparison.letters, comparison.sides, strict=True):
         label = comparison.labels[letter]
-        mark = f" [bold red]{t('SIMULATED')}[/]" if side.simulated else ""
+        mark = " [bold red]LOOKS AHEAD[/]" if side.looks_ahead else ""
+        mark += f" [bold red]{t('SIMULATED')}[/]" if side.simulated else ""
         console.print(f"[bold]{letter}[/] {escape(label)}{mark} [dim]{escape(side.name)}[/]",
                       soft_wrap=True)  # fmt: skip
     for line in comparison.limits:

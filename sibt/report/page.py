@@ -45,6 +45,7 @@ def page(
     *,
     simulated: bool,
     source: str,
+    looks_ahead: str = "",
     nav: Sequence[tuple[str, str, bool]] = (),
     plotly: str | None = None,
     lang: str | None = None,
@@ -65,6 +66,9 @@ def page(
         True for made-up data: a red band stays on top, and the title begins with SIMULATED.
     source : str
         Where the data come from, as text.
+    looks_ahead : str
+        What a strategy saw before it could be known, as text: it stands in the band, and the
+        title begins with LOOKS AHEAD.
     nav : sequence of (str, str, bool)
         Label, address and whether it is this page.
     plotly : str, optional
@@ -80,6 +84,7 @@ def page(
         title=title,
         body=Markup(body),
         simulated=simulated,
+        looks_ahead=looks_ahead,
         source=source,
         nav=nav,
         plotly=plotly,

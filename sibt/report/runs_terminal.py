@@ -22,6 +22,9 @@ __all__ = ["HEDGES", "figure", "in_bytes", "listing", "summary"]
 
 _UNKNOWN = "–"
 
+#: What stands before the data of a run that proves nothing, or nothing about the real market.
+_AHEAD, _MADE_UP = "LOOKS AHEAD", "SIMULATED"
+
 #: What a list means by a hedge's result.
 HEDGES = "Of hedges, net, yuan/t and drawdown are those of goods and futures together."
 
@@ -51,12 +54,12 @@ def listing(rows: Sequence[Row], t: Language, width: int | None = None) -> str:
     Returns
     -------
     str
-        Lines; SIMULATED is red for a terminal.
+        Lines; LOOKS AHEAD and SIMULATED are red for a terminal.
     """
     head = ["run", "data", *(heading for heading, *_ in _FIGURES)]
     cells = [[t(name) for name in head]]
     cells += [
-        [row.name, ("SIMULATED " if row.simulated else "") + (row.source or _UNKNOWN),
+        [row.name, _marks(row) + (row.source or _UNKNOWN),
          *(figure(row.figures.get(name), form) for _, name, form, _ in _FIGURES)]
         for row in rows
     ]  # fmt: skip
@@ -76,8 +79,15 @@ def listing(rows: Sequence[Row], t: Language, width: int | None = None) -> str:
             lines.append("  ".join([left, *(_pad(line[at], wide[at], right=True) for at in kept)]))
     if any("hedged" in row.figures for row in rows):
         lines.append(t(HEDGES))
-    red = click.style("SIMULATED", fg="red", bold=True)
-    return "\n".join(line.replace("SIMULATED ", f"{red} ") for line in lines)
+    text = "\n".join(lines)
+    for mark in (_AHEAD, _MADE_UP):
+        text = text.replace(f"{mark} ", f"{click.style(mark, fg='red', bold=True)} ")
+    return text
+
+
+def _marks(row: Row) -> str:
+    marks = ((_AHEAD, row.looks_ahead), (_MADE_UP, row.simulated))
+    return "".join(f"{mark} " for mark, holds in marks if holds)
 
 
 def _kept(wide: Sequence[int], width: int | None) -> list[int]:
@@ -127,7 +137,7 @@ def in_bytes(count: int) -> str:
 
 
 def summary(saved: Saved, console: Console, t: Language) -> None:
-    """Print what a saved run came to: figures, parameters, warnings and files.
+    """Print what a saved run came to: figures, parameters, diagnosis, warnings and files.
 
     Parameters
     ----------
@@ -146,6 +156,8 @@ def summary(saved: Saved, console: Console, t: Language) -> None:
     from rich.markup import escape
 
     manifest = saved.manifest
+    if saved.looks_ahead:
+        console.print(f"[bold red]{escape(saved.lookahead(t))}[/]", soft_wrap=True)
     if saved.simulated:
         console.print(f"[bold red]SIMULATED[/] {escape(t('made-up data'))}", soft_wrap=True)
     report = manifest.get("report")
@@ -169,6 +181,9 @@ def summary(saved: Saved, console: Console, t: Language) -> None:
         for name, value in manifest["parameters"].items():
             table.add_row(escape(name), escape(t("none") if value is None else str(value)))
         console.print(table)
+    for issue, cure in saved.diagnosis(t):
+        said = t("[yellow]diagnosis[/] {issue}", issue=escape(issue))
+        console.print(f"{said}\n  → {escape(cure)}", soft_wrap=True)
     for sentence in saved.warnings(t):
         console.print(f"[yellow]{escape(t('note'))}[/] {escape(sentence)}", soft_wrap=True)
     files = sorted(path.name for path in saved.folder.iterdir() if path.name[0] != ".")

@@ -36,6 +36,8 @@ _PIPE = 132
 def show_sweep(sweep: Sweep, console: Console, count: int) -> None:
     """Print a sweep: verdict, evidence, best sets, refused sets, provenance and files.
 
+    Before all else, that the strategy looks ahead where it does.
+
     Parameters
     ----------
     sweep : Sweep
@@ -50,6 +52,10 @@ def show_sweep(sweep: Sweep, console: Console, count: int) -> None:
     manifest, evidence = sweep.manifest, sweep.evidence
     luck = evidence.get("luck")
     colour = "yellow" if luck or luck is None else "green"
+    checked = manifest.get("lookahead") or {"passed": True}
+    if not checked["passed"]:
+        colour = "red"
+        console.print(f"[bold red]{escape(str(checked['verdict']))}[/]", soft_wrap=True)
     sentence = str(evidence["verdict"])
     console.print(f"[bold {colour}]{escape(sentence[:1].upper() + sentence[1:])}.[/]",
                   soft_wrap=True)  # fmt: skip
@@ -109,6 +115,9 @@ def _facts(sweep: Sweep) -> Table:
     label = "[bold red]SIMULATED[/] " if data["simulated"] else ""
     row("data", f"{label}{escape(str(data['source']))}, {data['first']}..{data['last']},"
         f" {data['sha256'][:12]}")
+    looked = manifest.get("lookahead")
+    if looked is not None:
+        row("look-ahead", escape(str(looked["verdict"])))
     again = manifest["booked_again"]
     row("checked", f"{len(again['sets'])} sets booked again one by one"
         f"{_equal(again)}; largest difference"

@@ -61,10 +61,16 @@ _FONTS = (
 
 
 def title(run: Run) -> str:
-    """Return the heading of a run's pages; SIMULATED comes first where it is."""
+    """Return the heading of a run's pages; LOOKS AHEAD and SIMULATED come first."""
     report = run.strategy.source(run.params)
     words = f"{run.name} · {report.title}" if report else run.name
-    return f"SIMULATED · {words}" if run.market.provenance.simulated else words
+    return _marked(words, looks_ahead=run.looks_ahead, simulated=run.market.provenance.simulated)
+
+
+def _marked(words: str, *, looks_ahead: bool, simulated: bool) -> str:
+    if simulated:
+        words = f"SIMULATED · {words}"
+    return f"LOOKS AHEAD · {words}" if looks_ahead else words
 
 
 def tear_sheet(run: Run, path: Path, back: str = RUN_PAGE) -> None:
@@ -113,7 +119,9 @@ def walk_sheet(sweep: Sweep, path: Path) -> None:
     data, name = sweep.manifest["data"], sweep.manifest["strategy"]["name"]
     heading = f"{name} · walk-forward, test windows only"
     returns = curve(walk)
+    checked = sweep.manifest.get("lookahead") or {"passed": True}
     said = [
+        *_caught("" if checked["passed"] else str(checked["leaks"][0]["sentence"])),
         _origin(simulated=data["simulated"], source=data["source"], digest=data["sha256"]),
         ("#555", "#f2f2f2", "<br>".join(map(html.escape, walk["notes"]))),
     ]
@@ -141,7 +149,9 @@ def walk_sheet(sweep: Sweep, path: Path) -> None:
         None,
         path,
         label="walk-forward",
-        heading=f"SIMULATED · {heading}" if data["simulated"] else heading,
+        heading=_marked(
+            heading, looks_ahead=not checked["passed"], simulated=data["simulated"]
+        ),
         banner=_bands(said) + _figures(rows),
         known=walk["sharpe"] is not None,
         nothing="No position was held in any test window, so there is nothing to draw.",
@@ -268,9 +278,10 @@ def _back(words: str) -> str:
 
 
 def _banner(run: Run) -> str:
-    """Return what stands above the page: simulated, few trips, unknown spot."""
+    """Return what stands above the page: looks ahead, simulated, few trips, unknown spot."""
     market = run.market.provenance
     said = [
+        *_caught(str(run.lookahead.leaks[0].sentence) if run.looks_ahead and run.lookahead else ""),
         _origin(simulated=market.simulated, source=market.source, digest=run.market.digest)
     ]
     if not run.result.known:
@@ -291,6 +302,14 @@ def _banner(run: Run) -> str:
     if notes:
         said.append(("#555", "#f2f2f2", "<br>".join(notes)))
     return _bands(said) + _record(run)
+
+
+def _caught(leak: str) -> list[tuple[str, str, str]]:
+    """Return the band that says what the strategy saw too early; none where it saw nothing."""
+    if not leak:
+        return []
+    words = f"<b>LOOKS AHEAD 未来函数</b>: {html.escape(leak)}"
+    return [("#b00020", "#fdecee", words)]
 
 
 def _origin(*, simulated: bool, source: str, digest: str) -> tuple[str, str, str]:

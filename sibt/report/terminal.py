@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +14,29 @@ from rich.table import Table
 from sibt.language import EN, Language
 from sibt.report.shortfalls import why
 from sibt.runs.run import Run
-from sibt.sources.shipped import shipped
 
-__all__ = ["show"]
+__all__ = ["caught", "show"]
+
+#: Diagnoses told in the terminal; the page has all of them, and why they matter.
+_MOST = 3
+
+
+def caught(run: Run, console: Console, t: Language = EN) -> None:
+    """Say before all else that the strategy looks ahead, where it does.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    console : rich.console.Console
+        Where to print.
+    t : Language
+        Language to print in.
+    """
+    if run.looks_ahead and run.lookahead is not None:
+        words = t("{verdict}; none of this could have been earned, see sibt check {strategy}",
+                  verdict=t(run.lookahead.sentence), strategy=run.given)
+        console.print(f"[bold red]{escape(words)}[/]", soft_wrap=True)
 
 
 def show(
@@ -66,7 +87,8 @@ def show(
         console.print(_comparisons(run, t))
         if run.excess is not None:
             console.print(t("Excess over the controls: {excess:+,.1f} yuan/t", excess=run.excess))
-    for word in (*run.notes, *run.result.warnings):
+    _doctor(run, line, t)
+    for word in run.warnings:
         line(t("[yellow]note[/] {sentence}", sentence=escape(t(word))))
     line(t("Written in {seconds:.1f} s: {folder}", seconds=seconds, folder=escape(str(folder))))
     line(t("Page: {file}", file=escape(str(folder / "index.html"))))
@@ -76,6 +98,18 @@ def show(
         then = t("sibt run without --data") if "--data" in command else command
         line(t("Real prices: sibt data pull --source akshare, or sibt data import FILE; then"
                " {then}", then=escape(then)))
+
+
+def _doctor(run: Run, line: Callable[[str], None], t: Language) -> None:
+    """Print the gravest diagnoses: what there is, and what to do."""
+    found = run.diagnosis
+    if not found:
+        line(t("[green]diagnosis[/] nothing found that makes the result doubtful"))
+    for one in found[:_MOST]:
+        line(t("[yellow]diagnosis[/] {issue}", issue=escape(t(one.issue))))
+        line(f"  → {escape(t(one.cure))}")
+    if len(found) > _MOST:
+        line(t("[yellow]diagnosis[/] {more} more on the page", more=len(found) - _MOST))
 
 
 def _money(value: float | None, t: Language, digits: int = 2, sign: bool = False) -> str:
@@ -253,11 +287,15 @@ def _origin(run: Run, t: Language) -> _Rows:
         source = f"[bold red]{t('SIMULATED')}[/] {source}"
     data = t("{source}, {first:%Y-%m-%d}..{last:%Y-%m-%d}, {digest}", source=source,
              first=market.sessions[0], last=market.sessions[-1], digest=market.digest[:12])
-    own = shipped("strategies") not in run.path.resolve().parents
-    strategy = escape(str(run.path)) if own else t("{name}, shipped with sibt", name=run.name)
+    strategy = escape(run.given)
+    if run.given != str(run.path):
+        strategy = t("{name}, shipped with sibt", name=run.name)
     account = run.result.job.account
     size = t("{capital:,.0f} yuan, {kind}", capital=account.capital, kind=t(account.kind))
-    return [(t("data"), data), (t("strategy"), strategy), (t("account"), size)]
+    rows = [(t("data"), data), (t("strategy"), strategy)]
+    if run.lookahead is not None:
+        rows.append((t("look-ahead"), escape(t(run.lookahead.sentence))))
+    return [*rows, (t("account"), size)]
 
 
 def _word(word: str, where: str, t: Language) -> str:

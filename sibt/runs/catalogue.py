@@ -12,7 +12,7 @@ from typing import Any
 
 from sibt.errors import DataError, SettingError, did_you_mean
 from sibt.language import Sentence, said
-from sibt.runs.load import MANIFEST, read_manifest
+from sibt.runs.load import MANIFEST, looks_ahead, read_manifest
 
 __all__ = ["PAGES", "SORTS", "Row", "catalogue", "chosen", "ordered"]
 
@@ -54,6 +54,8 @@ class Row:
         What was earned until some of the sessions, yuan.
     note : str
         What stands in the place of figures, such as the verdict on a sweep.
+    looks_ahead : bool
+        True where a strategy was caught looking ahead: its figures prove nothing.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Row:
     figures: Mapping[str, Any] = field(repr=False)
     sketch: list[float] = field(repr=False)
     note: str
+    looks_ahead: bool = False
 
     @property
     def page(self) -> str | None:
@@ -158,6 +161,7 @@ def _row(folder: Path) -> Row:
             figures=_figures(found.get("figures") or {}),
             sketch=[_number(value) for value in found.get("sketch") or ()],
             note=_note(found),
+            looks_ahead=looks_ahead(found),
         )
     except (ValueError, TypeError, AttributeError, KeyError):
         raise DataError(said(

@@ -150,14 +150,22 @@ class Comparison:
         """True where any of the data are made up."""
         return any(side.simulated for side in self.sides)
 
+    @property
+    def looks_ahead(self) -> bool:
+        """True where the strategy of any of the runs was caught looking ahead."""
+        return any(side.looks_ahead for side in self.sides)
+
     # -- What can be compared -----------------------------------------------------------------
 
     def comparable(self, one: Side, other: Side, alike: str = "") -> bool:
         """Tell whether two runs can be held against each other in figures of a kind.
 
         They need the same data, the same sessions to trade in or common ones in the market, and
-        goods both or neither. `alike` is what else they need in common; see `Figure`.
+        goods both or neither. `alike` is what else they need in common; see `Figure`. Nothing
+        compares with a run whose strategy looks ahead.
         """
+        if one.looks_ahead or other.looks_ahead:
+            return False
         alike_in = (_data, _hedges, _ALIKE[alike])
         return _same_time(one, other) and all(key(one) == key(other) for key in alike_in)
 
@@ -187,6 +195,13 @@ class Comparison:
 
     def _apart(self) -> list[Sentence]:
         found = []
+        ahead = [k for k, side in zip(self.letters, self.sides, strict=True) if side.looks_ahead]
+        if ahead:
+            found.append(said(
+                "{letters}: the strategy LOOKS AHEAD, so its figures could not have been earned and"
+                " are not ranked.",
+                letters=_list(ahead),
+            ))  # fmt: skip
         made_up = [k for k, side in zip(self.letters, self.sides, strict=True) if side.simulated]
         if made_up and len(made_up) < len(self.sides):
             found.append(said(

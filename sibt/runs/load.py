@@ -19,7 +19,10 @@ from sibt.runs.latest import LATEST, leads_to
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "MANIFEST", "NAME", "Saved", "find", "has_manifest", "load", "read_manifest"]
+__all__ = [
+    "KINDS", "MANIFEST", "NAME", "Saved", "find", "has_manifest", "load", "looks_ahead",
+    "read_manifest",
+]  # fmt: skip
 
 MANIFEST = "manifest.json"
 
@@ -62,6 +65,11 @@ class Saved:
     def simulated(self) -> bool:
         """True where any of its data are made up."""
         return bool((self.manifest.get("data") or {}).get("simulated"))
+
+    @property
+    def looks_ahead(self) -> bool:
+        """True where a strategy was caught looking ahead: its figures prove nothing."""
+        return looks_ahead(self.manifest)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -116,6 +124,17 @@ class Saved:
         chinese = self.manifest.get("warnings_zh", english)
         return [str(sentence) for sentence in chinese] if t is ZH else english
 
+    def diagnosis(self, t: Language) -> list[tuple[str, str]]:
+        """Return what makes the result doubtful and what to do, in English or Chinese."""
+        end = "_zh" if t is ZH else ""
+        rows = self.manifest.get("diagnosis") or ()
+        return [(str(row[f"issue{end}"]), str(row[f"cure{end}"])) for row in rows]
+
+    def lookahead(self, t: Language) -> str:
+        """Return the verdict on looking ahead in English or Chinese; empty where there is none."""
+        checked = self.manifest.get("lookahead") or {}
+        return str(checked.get("verdict_zh" if t is ZH else "verdict", ""))
+
 
 def load(folder: str | Path) -> Saved:
     """Return what lies in a folder of `sibt run`, `sibt sweep` or `sibt compare`.
@@ -156,6 +175,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             "{path} was not written by sibt; move it out of the runs.", path=str(folder)
         ))  # fmt: skip
     return found
+
+
+def looks_ahead(manifest: Mapping[str, Any]) -> bool:
+    """Return whether a manifest says that a strategy was caught looking ahead."""
+    checked = manifest.get("lookahead")
+    return isinstance(checked, Mapping) and not checked.get("passed", True)
 
 
 def has_manifest(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,18 @@ from sibt.hedging.exposure import Exposure, Schedule, exposure_of, schedule
 from sibt.hedging.hedge import Hedge, size_account
 from sibt.hedging.physical import physical_book, quotes, unmarked
 from sibt.language import language, said
+from sibt.lookahead.check import quick
+from sibt.lookahead.verdict import Verdict
 from sibt.market.findings import Finding, findings, summary
 from sibt.market.panel import Market
 from sibt.sources import load_market
+from sibt.sources.shipped import shipped
 from sibt.strategy.loader import blame, opened
 from sibt.strategy.strategy import Comparison, Params, Strategy
 
 if TYPE_CHECKING:
     from sibt.runs.desk import Desk
+    from sibt.runs.doctor import Diagnosis
 
 __all__ = [
     "Run",
@@ -41,6 +46,7 @@ __all__ = [
     "between",
     "book",
     "checked",
+    "context_of",
     "run",
     "sized",
     "wishes_of",
@@ -82,6 +88,8 @@ class Run:
         The hedges among what it is held against.
     desk : Desk or None
         What the hedging desk says of a hedge; see `sibt.runs.desk.with_desk`.
+    lookahead : Verdict or None
+        Whether the strategy saw what it could not have known; None where nobody asked.
     """
 
     strategy: Strategy
@@ -99,12 +107,13 @@ class Run:
     deliveries: Delivered | None = field(default=None, repr=False)
     others: tuple[tuple[Comparison, Hedge], ...] = field(default=(), repr=False)
     desk: Desk | None = field(default=None, repr=False)
+    lookahead: Verdict | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"<Run {self.name}: {self.result!r}>"
 
     def _repr_html_(self) -> str:
-        """Show the headline, the notes and the warnings in a notebook."""
+        """Show the headline, the diagnosis, the notes and the warnings in a notebook."""
         t = language()
         rows = headline(self.result, t)
         if self.hedge is not None:
@@ -116,15 +125,40 @@ class Run:
             }
         return as_html(
             rows,
-            [t(sentence) for sentence in (*self.notes, *self.result.warnings)],
+            [*(t(one.issue) for one in self.diagnosis), *map(t, self.warnings)],
             title=self.name,
             simulated=self.market.provenance.simulated,
+            mark=t(self.lookahead.sentence) if self.looks_ahead and self.lookahead else "",
         )
 
     @property
     def name(self) -> str:
         """Name of the strategy's file without its ending."""
         return self.path.stem
+
+    @property
+    def given(self) -> str:
+        """How a command names the strategy: by its shipped name, or by its file."""
+        ours = shipped("strategies") in self.path.resolve().parents
+        return self.name if ours else str(self.path)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """True where the strategy was caught looking ahead: the result proves nothing."""
+        return self.lookahead is not None and not self.lookahead.passed
+
+    @cached_property
+    def diagnosis(self) -> tuple[Diagnosis, ...]:
+        """What makes the result doubtful, the gravest first; see `sibt.runs.doctor`."""
+        from sibt.runs.doctor import diagnose
+
+        return diagnose(self)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Notes and warnings, but for those a diagnosis stands for."""
+        instead = {word for one in self.diagnosis for word in one.instead}
+        return [word for word in (*self.notes, *self.result.warnings) if word not in instead]
 
     @property
     def few_days(self) -> pd.DataFrame | None:
@@ -174,6 +208,7 @@ def run(
     end: str | pd.Timestamp | None = None,
     goods: Schedule | str | Path | None = None,
     delivery: DeliveryTerms | None = None,
+    check: bool = True,
     stage: Callable[[str], None] = lambda name: None,
 ) -> Run:
     """Run a strategy on a market and hold it against its comparisons.
@@ -205,6 +240,8 @@ def run(
         names them; see `sibt.hedging.exposure.schedule`.
     delivery : DeliveryTerms, optional
         What goods delivered on the exchange are settled at and cost.
+    check : bool
+        Ask in a quick form whether the strategy looks ahead; see `sibt.lookahead.check.quick`.
     stage : callable
         Told the name of each stage as it begins.
 
@@ -225,13 +262,7 @@ def run(
     own, stated = account_of(strategy, account, capital, kind)
     notes: list[str] = []
     with clock("wishes"):
-        context = {
-            "capital": own.capital,
-            "kind": own.kind,
-            "cross_standard": execution.cross_standard,
-            "at_expiry": execution.at_expiry,
-            "goods": plan,
-        }
+        context = context_of(own, execution, plan)
         p = strategy.params(params, context)
         for sentence, holds in _ask(path, strategy.refuses, p).items():
             if np.any(holds):
@@ -242,9 +273,18 @@ def run(
                 f"Goods of {plan.source} are given, and {type(strategy).__name__} does not hedge"
                 " them; leave them out, or let its exposure() read p.goods."
             )
+        if delivery is not None and wishes.exposure is None:
+            raise SettingError(
+                f"Terms of a delivery are given, and {type(strategy).__name__} has no goods to"
+                " deliver; leave --delivery-term out."
+            )
         remarks = _ask(path, strategy.notes, cut, p)
         if wishes.exposure is not None:
             quotes(cut, wishes.exposure.grade)  # refused before anything is booked
+    verdict = None
+    if check:
+        with clock("look-ahead"):
+            verdict = quick(strategy, path, cut, p)
     with clock("ledger"):
         if wishes.exposure is not None and not stated:
             own, formula = sized(cut, wishes, own, execution, terms)
@@ -308,6 +348,7 @@ def run(
             for other, (_, beside) in zip(asked, compared, strict=True)
             if beside is not None
         ),
+        lookahead=verdict,
     )
 
 
@@ -410,6 +451,19 @@ def account_of(
     stated = dict(vars(account)) if isinstance(account, Account) else dict(account or {})
     stated.update({k: v for k, v in (("capital", capital), ("kind", kind)) if v is not None})
     return Account(**{"kind": strategy.kind, **stated}), "capital" in stated
+
+
+def context_of(
+    account: Account, execution: Execution, goods: Schedule | None
+) -> dict[str, Any]:
+    """Return what a run brings beside a strategy's own parameters; see `Params`."""
+    return {
+        "capital": account.capital,
+        "kind": account.kind,
+        "cross_standard": execution.cross_standard,
+        "at_expiry": execution.at_expiry,
+        "goods": goods,
+    }
 
 
 def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> Wishes:

@@ -22,15 +22,16 @@ import pandas as pd
 from sibt import __version__
 from sibt.hedging.exposure import Schedule
 from sibt.language import EN, ZH, Language
+from sibt.lookahead.verdict import Verdict
 from sibt.market.panel import Market
-from sibt.runs import desk, trials
+from sibt.runs import trials
 from sibt.runs.latest import LATEST, point
 from sibt.runs.run import Run
 from sibt.runs.workbook import write_csv, write_workbook
 
 __all__ = [
-    "TABLES", "WRITING", "figures", "key_figures", "manifest", "place", "save", "schedule_of",
-    "tables", "write_json",
+    "TABLES", "WRITING", "figures", "key_figures", "lookahead_of", "manifest", "place", "save",
+    "schedule_of", "tables", "write_json",
 ]  # fmt: skip
 
 #: How the folder of a run begins that is being written, before the number of the process.
@@ -60,7 +61,10 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
         found["entry_days"] = run.few_days.rename_axis("decision").reset_index()
     if run.hedge is not None:
         found["hedge"] = run.hedge.table.round(6).reset_index()
-    found |= desk.tables(run)
+    if run.desk is not None:
+        from sibt.runs import desk
+
+        found |= desk.tables(run)
     if run.market.provenance.simulated:
         # Tables travel without their folder.
         found = {name: table.assign(data="SIMULATED") for name, table in found.items()}
@@ -75,7 +79,11 @@ def figures(run: Run) -> dict[str, Any]:
     if run.hedge is not None:
         found["hedge"] = run.hedge.metrics
     if run.desk is not None:
+        from sibt.runs import desk
+
         found["desk"] = desk.figures(run)
+    if run.looks_ahead:
+        found["looks_ahead"] = True
     found["futures"] = run.result.metrics
     found["by_leg"] = run.result.by_leg.round(2).to_dict("index")
     found["excess_over_control_per_tonne"] = (
@@ -90,6 +98,7 @@ def figures(run: Run) -> dict[str, Any]:
             "median": float(days["net"].median()),
             "worst": float(days["net"].min()),
         }
+    found["diagnosis"] = {one.name: dict(one.figures) for one in run.diagnosis}
     return found
 
 
@@ -121,6 +130,9 @@ _KEY = ("max_drawdown", "max_drawdown_yuan", "peak_margin", "sharpe", "round_tri
 
 #: What a manifest keeps of the report an idea comes from.
 _REPORT = ("title", "publisher", "date", "place", "quote")
+
+#: What a manifest says of each diagnosis.
+_PARTS = ("issue", "why", "cure")
 
 #: Points of the little picture of a run's equity.
 _SKETCH = 60
@@ -172,7 +184,7 @@ def manifest(
     job = result.job
     source = run.path.read_bytes() if run.path.is_file() else b""
     report = run.strategy.source(run.params)
-    warnings = [*result.warnings, *run.notes]
+    warnings = run.warnings
     return {
         "kind": "run",
         "sibt": __version__,
@@ -185,6 +197,7 @@ def manifest(
         },
         "report": None if report is None else {name: getattr(report, name) for name in _REPORT},
         "parameters": {k: _plain(v) for k, v in run.params.items()},
+        "lookahead": lookahead_of(run.lookahead),
         "figures": key_figures(run),
         "sketch": _sketch(run),
         "data": {
@@ -205,6 +218,14 @@ def manifest(
         "largest_difference_between_books_yuan": round(reconciled, 6),
         "warnings": [str(sentence) for sentence in warnings],
         "warnings_zh": [ZH(sentence) for sentence in warnings],
+        "diagnosis": [
+            {
+                "name": one.name,
+                **{part: str(getattr(one, part)) for part in _PARTS},
+                **{f"{part}_zh": ZH(getattr(one, part)) for part in _PARTS},
+            }
+            for one in run.diagnosis
+        ],
         "language": t.name,
         "tables": {
             name: {str(column): _holds(table[column]) for column in table}
@@ -223,6 +244,31 @@ def schedule_of(goods: Schedule) -> str:
     known = "" if goods.known_from is None else f"{goods.known_from:%Y-%m-%d}"
     text = repr((goods.grade, known, goods.entries))
     return f"{goods.source}, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def lookahead_of(verdict: Verdict | None) -> dict[str, Any] | None:
+    """Return a look-ahead check as it stands in a manifest; None where nobody asked."""
+    if verdict is None:
+        return None
+    return {
+        "passed": verdict.passed,
+        "full": verdict.full,
+        "verdict": str(verdict.sentence),
+        "verdict_zh": ZH(verdict.sentence),
+        "leaks": [
+            {
+                "check": leak.check,
+                "sentence": str(leak.sentence),
+                "sentence_zh": ZH(leak.sentence),
+                "day": None if leak.day is None else f"{leak.day:%Y-%m-%d}",
+                "seen": None if leak.seen is None else f"{leak.seen:%Y-%m-%d}",
+                "contract": leak.contract,
+                "input": leak.input,
+            }
+            for leak in verdict.leaks
+        ],
+        "tried": dict(verdict.tried),
+    }
 
 
 def data_of(market: Market) -> dict[str, Any]:

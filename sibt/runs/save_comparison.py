@@ -38,7 +38,8 @@ def comparison_tables(comparison: Comparison, t: Language = EN) -> dict[str, pd.
         letters of the best ones; ``differences``, a row a thing that differs, text.
     """
     names = {
-        letter: f"{letter} {side.name}{' SIMULATED' if side.simulated else ''}"
+        letter: f"{letter} {side.name}{' LOOKS AHEAD' if side.looks_ahead else ''}"
+        f"{' SIMULATED' if side.simulated else ''}"
         for letter, side in zip(comparison.letters, comparison.sides, strict=True)
     }
     found = comparison.figures.rename(columns=names).reset_index()
@@ -121,6 +122,7 @@ def _manifest(comparison: Comparison, command: str, t: Language) -> dict[str, An
             "first": min(str(side.data["first"]) for side in sides),
             "last": max(str(side.data["last"]) for side in sides),
         },
+        "lookahead": {"passed": not comparison.looks_ahead},
         "capital_base": comparison.base,
         "ranked": comparison.ranked(),
         "warnings": [str(sentence) for sentence in comparison.limits],

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sibt.errors import DataError, SibtError
 from sibt.market.contract import contract as contract_of
+from sibt.runs.load import looks_ahead
 from sibt.runs.save import figures, manifest, tables
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Side:
         Names of the legs.
     chosen : Chosen or None
         Of a set of a sweep, how it was chosen.
+    looks_ahead : bool
+        True where its strategy was caught looking ahead.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Side:
     legs: tuple[str, ...]
     known_from: str | None = None
     chosen: Chosen | None = None
+    looks_ahead: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -244,6 +248,7 @@ def _side(
             legs=tuple(map(str, measured["by_leg"])),
             known_from=record["strategy"].get("known_from"),
             chosen=chosen,
+            looks_ahead=looks_ahead(record),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(

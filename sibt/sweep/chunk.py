@@ -25,6 +25,8 @@ from sibt.hedging.cover import beyond, refuse_more, unit_tonnes
 from sibt.hedging.exposure import Exposure, Schedule, exposure_of
 from sibt.hedging.hedge import size_account
 from sibt.hedging.physical import unmarked
+from sibt.lookahead.check import quick
+from sibt.lookahead.verdict import Verdict
 from sibt.market.panel import Market
 from sibt.runs.run import book, sized, wishes_of
 from sibt.strategy.loader import blame
@@ -365,6 +367,25 @@ class Task:
         return to_fen(np.array(sized))
 
     # -- One set by itself --------------------------------------------------------------------
+
+    def lookahead(self, values: Mapping[str, Any]) -> Verdict:
+        """Ask in a quick form whether the strategy looks ahead with a set.
+
+        Parameters
+        ----------
+        values : mapping
+            All parameters of the set.
+
+        Raises
+        ------
+        SibtError
+            The set is refused.
+        """
+        p = self.strategy.params(values, self._context())
+        for sentence, holds in self._ask(self.strategy.refuses, p).items():
+            if np.any(holds):
+                raise StrategyError(f"These parameters are refused: {sentence}.")
+        return quick(self.strategy, self.path, self.market, p)
 
     def single(self, values: Mapping[str, Any], *, close: bool = False) -> Result:
         """Book one set as `sibt run` does, with all its tables.

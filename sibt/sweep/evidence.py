@@ -72,7 +72,8 @@ def evidence(
     dict
         ``verdict`` (one sentence), ``luck`` (True, False, or None where there is nothing to
         infer from), ``trials``, ``best``, ``sharpe`` (None with few round trips),
-        ``overfit``, ``reality_check``, ``plateau``, ``cost_stress``, ``few``, ``walk``.
+        ``looks_ahead`` (True where the strategy was caught at it, else missing), ``overfit``,
+        ``reality_check``, ``plateau``, ``cost_stress``, ``few``, ``walk``.
         Ratios are a year unless their name ends in ``_per_session``; None is unknown.
     """
     reality, effective, blocks = laid.maker.evidence()
@@ -122,6 +123,11 @@ def evidence(
         "walk": _walk(walk, laid) if walk else None,
     }
     found["luck"], found["verdict"] = _verdict(found, few)
+    if laid.lookahead is not None and not laid.lookahead.passed:
+        found["looks_ahead"], found["luck"] = True, None
+        found["verdict"] = (
+            f"best of {trials['sweep']:,}: the strategy LOOKS AHEAD, so this proves nothing"
+        )
     return found
 
 
@@ -294,6 +300,7 @@ def _few(laid: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
             terms=task.terms,
             start=task.start,
             goods=task.goods,
+            check=False,
         )
     except SibtError as error:
         return {"comparisons": [], "entry_day": None, "note": str(error)}

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sibt.engine.books import TOLERANCE
 from sibt.errors import LedgerError, StrategyError
 from sibt.runs import trials
+from sibt.runs.save import lookahead_of
 from sibt.sweep.chunk import MONEY
 from sibt.sweep.evidence import best_first, evidence
 from sibt.sweep.forward import table as walk_table
@@ -90,6 +91,7 @@ def finish(
             "verdict": found["verdict"],
             "command": command,
             **laid.record,
+            "lookahead": lookahead_of(laid.lookahead),
             "metric": metric,
             "engine": {"name": laid.record["settings"]["engine"], "note": laid.task.note},
             "sets": {
@@ -194,7 +196,9 @@ def _metric(columns: pd.DataFrame) -> str:
     """Return what to sort by: the Sharpe ratio where most sets have one."""
     if columns["sharpe"].notna().sum() > 0.5 * (columns["reason"] == "").sum():
         return "sharpe"
-    return "hedged" if "hedged" in columns else "net"
+    # Of goods that are delivered a sweep does not know what they came to.
+    known = "hedged" in columns and bool(columns["hedged"].notna().any())
+    return "hedged" if known else "net"
 
 
 def _top(folder: Path, columns: pd.DataFrame, metric: str, count: int = 1000) -> pd.DataFrame:

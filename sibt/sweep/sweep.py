@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from filelock import FileLock, Timeout
 from sibt import __version__
 from sibt.engine.account import Account, Kind
 from sibt.engine.execution import Execution
-from sibt.errors import DataError, SettingError, did_you_mean
+from sibt.errors import DataError, SettingError, SibtError, did_you_mean
 from sibt.hedging.exposure import Schedule, schedule
+from sibt.lookahead.verdict import Verdict
 from sibt.market.panel import Market
 from sibt.runs.latest import point
 from sibt.runs.run import account_of, between, checked
@@ -48,6 +50,9 @@ METRICS = ("sharpe", "net", "total_return", "return_on_margin", "max_drawdown", 
 #: What books the sets: the exchange's rules, or vectorbt without them.
 ENGINES = {"ledger": Task, "vectorbt": Broadcast}
 
+#: Sets that are looked at for one to check the strategy with.
+_LOOKED_AT = 100
+
 _PLAN, _PARTS, _MANIFEST, _LOCK = "plan.json", "parts", "manifest.json", ".lock"
 
 
@@ -65,6 +70,8 @@ class Plan:
         What sets are sorted by.
     record : dict
         All that decides the result, as it stands in ``plan.json``.
+    check : bool
+        Whether somebody wants to know if the strategy looks ahead.
     """
 
     task: Task
@@ -73,6 +80,23 @@ class Plan:
     first: int
     metric: str
     record: dict[str, Any]
+    check: bool = True
+
+    @cached_property
+    def lookahead(self) -> Verdict | None:
+        """What a quick check comes to, with the first set that is not refused.
+
+        None where nobody asked, and where there is no such set among the first hundred.
+        """
+        if not self.check:
+            return None
+        numbers = (int(number) for block in self.grid.blocks() for number in block.sets)
+        for number in islice(numbers, _LOOKED_AT):
+            rows = self.grid.values(np.array([number], dtype=np.int64))
+            values = {name: column[0] for name, column in rows.items()}
+            with suppress(SibtError):  # the set is refused, and its row will say why
+                return self.task.lookahead({**self.grid.fixed, **values})
+        return None
 
 
 def plan(
@@ -94,6 +118,7 @@ def plan(
     end: str | pd.Timestamp | None = None,
     walk_forward: str | None = None,
     goods: Schedule | str | Path | None = None,
+    check: bool = True,
 ) -> Plan:
     """Lay out a sweep; see `sweep` for the parameters."""
     _known("--metric", metric, METRICS)
@@ -141,7 +166,8 @@ def plan(
         **({} if given is None else {"goods": written(given)}),
     }
     record = json.loads(json.dumps(record, default=str))
-    return Plan(task, sets, Maker(task, sets, first, seed, spans), first, metric or "", record)
+    maker = Maker(task, sets, first, seed, spans)
+    return Plan(task, sets, maker, first, metric or "", record, check)
 
 
 def _known(flag: str, word: str | None, known: Iterable[str]) -> None:
@@ -256,7 +282,7 @@ def sweep(
         For the manifest, and in ``plan.json`` what `sibt sweep --resume` says again.
     **settings
         ``where, sample, seed, metric, engine, capital, account, kind, execution, terms, start,
-        end, goods, walk_forward``: the grid's as in `sibt.sweep.grid.grid`, the run's as in
+        end, goods, check, walk_forward``: the grid's as in `sibt.sweep.grid.grid`, the run's as in
         `sibt.run`, ``metric`` one of `METRICS`, ``engine`` one of `ENGINES`, ``walk_forward`` as
         ``"train=120,test=20,purge=10"``.
 
@@ -279,6 +305,7 @@ def sweep(
     folder = _begin(laid, out, command) if resume is None else _again(laid, out, resume)
     with _alone(folder):
         begun(folder, laid)
+        laid.lookahead  # noqa: B018  asked once, before anything is booked
         parts = folder / _PARTS
         total = laid.grid.block_count()
         there = done(parts)

@@ -89,7 +89,7 @@ def cells(page: str) -> list[str]:
 def no_page(monkeypatch):
     """Spare the drawings where a test looks at something else."""
     for page in ("sibt.report.run.run_page", "sibt.report.tearsheet.tear_sheet"):
-        monkeypatch.setattr(page, lambda run, path, lang=None: path.write_text("", "utf-8"))
+        monkeypatch.setattr(page, lambda run, path, **given: path.write_text("", "utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -749,6 +749,47 @@ def test_ctrl_c_leaves_earlier_runs_as_they_were(tmp_path, no_page):
     assert process.returncode == 130
     assert runs(tmp_path) == before
     assert manifest(tmp_path)["parameters"] == {"every": 10}
+
+
+def test_a_run_takes_the_terms_of_a_delivery_as_a_hedge_does(tmp_path, no_page):
+    deliver = ("run", "producer_hedge", "--data", "sample", "--kind", "company", "--at-expiry",
+               "deliver")  # fmt: skip
+    plain = sibt(*deliver, folder=tmp_path)
+    dear = sibt(*deliver, "--delivery-term", "inspection=80", folder=tmp_path)
+    assert plain.code == dear.code == 0
+    runs = sorted((tmp_path / "results").glob("*-producer_hedge*"))
+    metrics = [json.loads((run / "metrics.json").read_text("utf-8")) for run in runs]
+    assert metrics[1]["hedge"]["effective_price"] < metrics[0]["hedge"]["effective_price"]
+    record = json.loads((runs[1] / "manifest.json").read_text("utf-8"))
+    assert record["settings"]["delivery"]["inspection"] == 80.0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("producer_hedge", "--delivery-term", "vat=0.1"), "add --at-expiry deliver"),
+        (("producer_hedge", "--at-expiry", "deliver", "--delivery-term", "inspectio=8"),
+         "Did you mean 'inspection'?"),
+        (("short_rallies", "--at-expiry", "deliver", "--kind", "company", "--delivery-term",
+          "vat=0.1"), "ShortRallies has no goods to deliver; leave --delivery-term out."),
+    ],
+)  # fmt: skip
+def test_wrong_terms_of_a_delivery_are_refused(words, said, tmp_path, no_page):
+    told = sibt("run", *words, "--data", "sample", folder=tmp_path)
+    assert told.code == 2
+    assert said in told.err
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_diagnosis_and_the_check_are_printed_and_kept(sample_run):
+    said, folder = sample_run
+    record = manifest(folder)
+    assert [row["name"] for row in record["diagnosis"]] == ["one_trip", "left_late"]
+    for row in record["diagnosis"]:
+        assert f"diagnosis {row['issue']}\n  → {row['cure']}\n" in said.out
+    assert record["lookahead"]["passed"] is True
+    assert record["lookahead"]["full"] is False
+    assert record["lookahead"]["verdict"] in said.flat
 
 
 def test_ctrl_c_before_there_is_a_command_is_a_sentence_too(tmp_path):

@@ -107,7 +107,10 @@ class TestRun:
         html = spread_run._repr_html_()
         assert "<strong>calendar_reverse</strong>" in html
         assert shown(html) == shown(spread_run.result._repr_html_())
-        assert len(sentences(html)) == len(spread_run.notes) + len(spread_run.result.warnings) > 0
+        found = spread_run.diagnosis
+        assert sentences(html) == [*(one.issue for one in found), *spread_run.warnings]
+        assert len(found) > 0
+        assert len(spread_run.warnings) > 0
 
     def test_a_hedge_shows_goods_and_futures_together_first(self, hedge_run):
         rows, m = shown(hedge_run._repr_html_()), hedge_run.hedge.metrics

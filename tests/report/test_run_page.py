@@ -754,12 +754,28 @@ def test_lots_opened_and_closed_on_one_day_count_from_their_fill():
 
 def test_every_warning_and_note_stands_in_both_languages(each):
     one, text = each
-    spoken = (*one.notes, *one.result.warnings)
+    spoken = one.warnings
     for sentence in spoken:
         assert minus(sentence) in read(text, "en").words["notes"]
         assert minus(ZH(sentence)) in read(text, "zh").words["notes"]
     assert ("There is nothing to warn of." in said(text, "notes")) == (not spoken)
     assert ('href="#notes">' in text[text.index('id="result"'):]) == bool(spoken)
+
+
+def test_every_diagnosis_stands_after_the_result_with_why_and_what_to_do(each):
+    one, text = each
+    ids = re.findall(r'<section id="(\w+)"', text)
+    assert ids[:2] == ["result", "diagnosis"]
+    english, chinese = (read(text, lang).words["diagnosis"] for lang in ("en", "zh"))
+    for found in one.diagnosis:
+        assert minus(found.issue) in english
+        assert minus(found.why) in english
+        assert f"→ {found.cure}" in english
+        assert minus(ZH(found.issue)) in chinese
+        assert f"→ {ZH(found.cure)}" in chinese
+    assert ("The doctor found nothing" in english) == (not one.diagnosis)
+    for word in (word for found in one.diagnosis for word in found.instead):
+        assert minus(word) not in read(text, "en").words["notes"]
 
 
 def test_findings_are_those_of_the_contracts_and_the_rest_is_counted(runs):

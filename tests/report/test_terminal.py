@@ -214,8 +214,34 @@ def test_a_hedge_is_goods_and_futures_first(hedged):
 def test_notes_and_warnings_are_all_printed(reverse, hedged):
     for one in (reverse, hedged):
         said = flat(one)
-        for word in (*one.notes, *one.result.warnings):
+        told = {word for found in one.diagnosis for word in found.instead}
+        assert {*one.notes, *one.result.warnings} == {*one.warnings, *told}
+        for word in one.warnings:
             assert " ".join(word.split()) in said
+        assert not any(word in said for word in told)
+
+
+def test_the_gravest_three_diagnoses_are_printed_with_their_cures(hedged, market):
+    said = printed(hedged)
+    assert [one.name for one in hedged.diagnosis] == ["unfilled", "thin", "left_late"]
+    for one in hedged.diagnosis:
+        assert f"diagnosis {one.issue}\n  → {one.cure}\n" in said
+        assert one.why not in said
+    assert "more on the page" not in said
+    many = run("short_rallies", market, {"light": 0.9}, capital=120_000, start="2024-06-03")
+    names = [one.name for one in many.diagnosis]
+    assert len(names) > 3
+    said = printed(many)
+    assert said.count("\n  → ") == 3
+    assert f"diagnosis {len(names) - 3} more on the page" in said
+
+
+def test_a_run_without_a_diagnosis_says_so_in_a_line(reverse):
+    well = replace(reverse)
+    vars(well)["diagnosis"] = ()
+    said = printed(well)
+    assert said.count("diagnosis") == 1
+    assert "diagnosis nothing found that makes the result doubtful\n" in said
 
 
 def test_the_files_are_named_last(reverse):
@@ -249,7 +275,7 @@ def test_a_source_with_brackets_in_its_name_is_shown_whole(reverse):
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_nothing_is_wider_than_the_terminal_but_lines_to_copy(reverse, width):
-    long = ("Written", "Page", "Tear sheet", "Real prices", "note", "“")
+    long = ("Written", "Page", "Tear sheet", "Real prices", "note", "diagnosis", "  →", "“")
     for line in printed(reverse, terminal=True, width=width).splitlines():
         if not line.startswith(long):
             assert len(line) <= width
@@ -276,7 +302,9 @@ def test_settings_of_the_run_do_not_change_the_names(market):
 
 #: What stays as it is in Chinese: names, codes and commands.
 NAMES = re.compile(
-    r"sibt( (run|data( pull| import| check)?|new))?\b|--\w+|FILE|sample|akshare|results/\S+"
+    r"sibt( (run|check|data( pull| import| check| show)?|new)|\.contract)?\b|--fill close"
+    r"|--at-expiry deliver|--kind company 或 hedger|--\w+"
+    r"|comparisons\(\)|\w+\.csv|FILE|sample|akshare|results/\S+"
     r"|(si|Si|SI)\d{4}|calendar_reverse|producer_hedge|\b[0-9a-f]{12}\b|test_terminal\.py"
 )
 
@@ -355,7 +383,7 @@ def test_words_of_a_strategy_are_no_markup_in_chinese(market):
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_wide_characters_count_twice(reverse, width):
-    long = ("用时", "运行页面", "绩效报告", "换用真实行情", "提示", "“")
+    long = ("用时", "运行页面", "绩效报告", "换用真实行情", "提示", "诊断", "  →", "“")
     said = printed(reverse, terminal=True, width=width, t=ZH)
     for line in said.splitlines():
         if not line.startswith(long):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sibt.cli.run import PAGE, check, work
 from sibt.cli.run import command as run_command
 from sibt.cli.settings import announce, words
-from sibt.cli.values import named
-from sibt.errors import SettingError, did_you_mean
-
-if TYPE_CHECKING:
-    from sibt.hedging.delivery import DeliveryTerms
+from sibt.errors import SettingError
 
 __all__ = ["command"]
 
@@ -36,10 +31,6 @@ __all__ = ["command"]
               metavar="N", help="Price paths drawn for the cash at risk.")
 @click.option("--rate", type=float, default=0.045, show_default=True, metavar="SHARE",
               help="Cost of cash a year.")
-@click.option("--delivery-term", "delivery_terms", multiple=True, metavar="NAME=VALUE",
-              help="What a delivery is settled at or costs: delivery_price, region, delivery_fee,"
-              " storage, inspection, loading (yuan/t), storage_days, vat (a share); again for"
-              " more.")
 @click.option("--all-estimators", "everything", is_flag=True,
               help="Also compare the slow ways to a ratio: VECM, Kalman, CCC and DCC.")
 def command(**given: Any) -> None:
@@ -49,7 +40,6 @@ def command(**given: Any) -> None:
     check(given)
     if not 0 <= given["rate"] <= 1:
         raise SettingError(f"--rate is {given['rate']:g}; give the cost of cash a year, as 0.045.")
-    given["delivery"] = _terms(given["delivery_terms"], given["at_expiry"])
     console, t = Console(highlight=False), given["lang"]
     announce(console, f"sibt hedge {given['strategy']}", given["data"], t)
     folder, run, seconds = work(
@@ -57,40 +47,10 @@ def command(**given: Any) -> None:
         everything=given["everything"],
     )  # fmt: skip
     from sibt.report.hedge_terminal import show as show_hedge
-    from sibt.report.terminal import show
+    from sibt.report.terminal import caught, show
 
+    caught(run, console, t)
     show_hedge(run, console, t)
     show(run, folder, console, seconds, words(), t)
     if given["show"]:
         click.launch((folder / PAGE).resolve().as_uri())
-
-
-def _terms(words: Iterable[str], at_expiry: str) -> DeliveryTerms | None:
-    """Return the terms of a delivery as they were given; None for those of the product."""
-    given = named(words, "--delivery-term")
-    if not given:
-        return None
-    if at_expiry != "deliver":
-        raise SettingError(
-            "--delivery-term is of goods that are delivered; add --at-expiry deliver."
-        )
-    from dataclasses import fields
-
-    from sibt.hedging.delivery import DeliveryTerms
-
-    known = [each.name for each in fields(DeliveryTerms)]
-    found: dict[str, Any] = {}
-    for name, word in given.items():
-        if name not in known:
-            raise SettingError(
-                f"--delivery-term names '{name}', which is none of {', '.join(known)}."
-                f"{did_you_mean(name, known)}"
-            )
-        try:
-            found[name] = float(word)
-        except ValueError:
-            found[name] = word  # such as settlement; anything else is refused there
-    try:
-        return DeliveryTerms(**found)
-    except SettingError as error:
-        raise SettingError(f"--delivery-term {error}") from None

@@ -99,7 +99,8 @@ def _row(comparison: Comparison, one: Figure) -> str:
 
 def _origin(comparison: Comparison, letter: str) -> Markup:
     side = comparison.sides[comparison.letters.index(letter)]
-    return Markup('<small class="made-up">SIMULATED</small>' if side.simulated else "")
+    marks = (("LOOKS AHEAD", side.looks_ahead), ("SIMULATED", side.simulated))
+    return Markup("".join(f'<small class="made-up">{word}</small>' for word, is_ in marks if is_))
 
 
 def _written(number: float, form: str, *, signed: bool) -> str:

@@ -226,4 +226,5 @@ def _days(first: str, last: str) -> Markup:
 
 
 def _made_up(side: Side) -> Markup:
-    return Markup(' <span class="made-up">SIMULATED</span>') if side.simulated else Markup("")
+    marks = (("LOOKS AHEAD", side.looks_ahead), ("SIMULATED", side.simulated))
+    return Markup("".join(f' <span class="made-up">{word}</span>' for word, is_ in marks if is_))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sibt.language import Language
-from sibt.report.hedge import accounting, delivery, estimators, money, worth
 from sibt.runs.run import Run
 
 __all__ = ["sections"]
@@ -14,6 +13,8 @@ def sections(run: Run, t: Language) -> list[tuple[str, str, str, str]]:
     desk = run.desk
     if desk is None:
         return []
+    from sibt.report.hedge import accounting, delivery, estimators, money, worth
+
     return [
         ("effectiveness", t("Effective price"), t("What the hedge was worth"),
          worth.prices(run, desk, t)),

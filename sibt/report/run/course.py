@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import pandas as pd
@@ -9,9 +10,11 @@ from markupsafe import escape
 
 from sibt.language import Language
 from sibt.report import charts
+from sibt.report.charts.levels import undrawn
 from sibt.report.page import chart, table
 from sibt.report.run.section import minus, paragraph
 from sibt.runs.run import Run
+from sibt.strategy.levels import Level
 
 __all__ = ["curve", "equity", "legs", "margin", "months", "price"]
 
@@ -21,9 +24,10 @@ def equity(run: Run, t: Language) -> str:
     return hedge + chart(charts.equity(run, t), 520, name="equity")
 
 
-def price(run: Run, t: Language) -> str:
-    """Return the spread or price with what was done in it."""
-    return chart(charts.price(run, t), 520, name="price")
+def price(run: Run, t: Language, levels: Sequence[Level] = ()) -> str:
+    """Return the spread or price with what was done in it, and levels where they belong."""
+    left_out = "".join(paragraph(t, t(why)) for why in undrawn(run, levels))
+    return chart(charts.price(run, t, levels), 520, name="price") + left_out
 
 
 def legs(run: Run, t: Language) -> str:

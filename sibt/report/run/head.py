@@ -19,6 +19,8 @@ def verdict(run: Run, t: Language) -> str:
     """Return the verdict in words as HTML; a hedge's goods and futures come first."""
     m = run.result.metrics
     said = []
+    if run.looks_ahead:
+        said.append(t("The strategy looks ahead, so none of this could have been earned."))
     cash = None if run.desk is None else run.desk.cash
     if cash is not None and not cash.borne:
         said.append(t(cash.verdict))

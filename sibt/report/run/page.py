@@ -11,14 +11,18 @@ from markupsafe import escape
 from sibt.language import BOTH, Language
 from sibt.report import hedge
 from sibt.report.page import missing, page, plotly_script
-from sibt.report.run import course, head, settings, statement, trades
+from sibt.report.run import course, diagnosis, head, settings, statement, trades
 from sibt.report.run.section import section
 from sibt.runs.run import Run
+from sibt.strategy.levels import Level
 
 __all__ = ["run_html", "run_page"]
 
 
-def run_page(run: Run, path: Path, *, lang: str = "en", plotly: str | None = None) -> None:
+def run_page(
+    run: Run, path: Path, *, lang: str = "en", plotly: str | None = None,
+    levels: Sequence[Level] = (),
+) -> None:
     """Write the page of a run: one file that opens from disk, the same bytes every time.
 
     Parameters
@@ -32,13 +36,15 @@ def run_page(run: Run, path: Path, *, lang: str = "en", plotly: str | None = Non
     plotly : str, optional
         Address of plotly's script seen from the page. By default it is written once to
         ``assets`` in the folder of all runs, the one above the run's.
+    levels : sequence of Level
+        Levels to draw on the price.
     """
     if plotly is None:
         plotly = plotly_script(path.parent.parent)
-    path.write_text(run_html(run, lang, plotly), encoding="utf-8", newline="\n")
+    path.write_text(run_html(run, lang, plotly, levels), encoding="utf-8", newline="\n")
 
 
-def run_html(run: Run, lang: str, plotly: str) -> str:
+def run_html(run: Run, lang: str, plotly: str, levels: Sequence[Level] = ()) -> str:
     """Return the page of a run.
 
     Parameters
@@ -49,9 +55,11 @@ def run_html(run: Run, lang: str, plotly: str) -> str:
         Language the page opens in; it holds both.
     plotly : str
         Address of plotly's script seen from the page.
+    levels : sequence of Level
+        Levels to draw on the price.
     """
     t, market = BOTH, run.market
-    parts = _parts(run, t)
+    parts = _parts(run, t, levels)
     report = run.strategy.source(run.params)
     body = [
         f"<style>\n{_asset('run.css')}</style>\n",
@@ -63,6 +71,7 @@ def run_html(run: Run, lang: str, plotly: str) -> str:
         f"{run.name} · {report.title}" if report else run.name,
         "".join(body),
         simulated=market.provenance.simulated,
+        looks_ahead=diagnosis.mark(run, t),
         source=f"{market.provenance.source}, {market.sessions[0]:%Y-%m-%d}.."
         f"{market.sessions[-1]:%Y-%m-%d}, sha256 {market.digest[:12]}",
         nav=[
@@ -75,25 +84,27 @@ def run_html(run: Run, lang: str, plotly: str) -> str:
     )
 
 
-def _parts(run: Run, t: Language) -> list[tuple[str, str, str, str]]:
+def _parts(run: Run, t: Language, levels: Sequence[Level]) -> list[tuple[str, str, str, str]]:
     """Return id, short name, heading and HTML of each section; HTML is empty where it has none."""
     held = run.result.metrics["net_per_tonne"] is not None
     legs = len(run.result.job.legs)
     nothing = missing(t("No position was held, so there is nothing to draw."))
-    warned = len(run.notes) + len(run.result.warnings)
+    warned = len(run.warnings)
     result = head.verdict(run, t) + head.provenance(run, t) + _warned(warned, t)
     result += head.figures(run, t)
     orders = trades.unfilled(run, t) + trades.filled(run, t)
     made = settings.parameters(run, t) + settings.settings(run, t)
     return [
         ("result", t("Result"), t("Result"), result),
+        ("diagnosis", t("Diagnosis"), t("Diagnosis: what makes the result doubtful"),
+         diagnosis.diagnosis(run, t)),
         ("idea", t("Idea"), t("Where the idea comes from"), head.idea(run, t)),
         ("equity", t("Equity"), t("Equity and drawdown"),
          course.equity(run, t) if held else nothing),
         *hedge.sections(run, t),
         ("price", t("Spread") if legs > 1 else t("Price"),
          t("The spread, and what was done") if legs > 1 else t("The price, and what was done"),
-         course.price(run, t) if held else ""),
+         course.price(run, t, levels) if held else ""),
         ("legs", t("Legs") if legs > 1 else t("Costs"),
          t("Profit by leg, fees and slippage") if legs > 1 else t("Profit, fees and slippage"),
          course.legs(run, t) if held else ""),

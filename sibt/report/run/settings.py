@@ -121,8 +121,8 @@ def _text(value: Any, t: Language) -> str:
 
 
 def notes(run: Run, t: Language) -> str:
-    """Return warnings and notes: what the figures leave out or rest on."""
-    said = [t(sentence) for sentence in (*run.notes, *run.result.warnings)]
+    """Return warnings and notes that are no diagnosis: what the figures leave out or rest on."""
+    said = [t(sentence) for sentence in run.warnings]
     return points(said) or paragraph(t, t("There is nothing to warn of."))
 
 

@@ -66,7 +66,10 @@ def figure_of(value: float | None, form: str = ".2f") -> str:
 def verdict(evidence: Mapping[str, Any]) -> str:
     """Return the verdict line, large and first."""
     luck = evidence.get("luck")
-    if luck is None and evidence.get("sharpe") is not None:
+    if evidence.get("looks_ahead"):
+        style = "luck"
+        said = "No figure here could have been earned. 含未来函数，以下结果均不成立。"
+    elif luck is None and evidence.get("sharpe") is not None:
         style = ""
         said = "These tests are of what was earned, not of risk. 检验针对盈利，不针对风险。"
     elif luck is None:

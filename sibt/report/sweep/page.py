@@ -47,6 +47,7 @@ def sweep_page(sweep: Sweep, path: Path) -> None:
     evidence, data = sweep.evidence, sweep.manifest["data"]
     few = evidence.get("few") is not None
     note = (sweep.manifest.get("engine") or {}).get("note")
+    checked = sweep.manifest.get("lookahead") or {"passed": True}
     parts = [
         f"<style>\n{_asset('sweep.css')}</style>\n{HATCH}",
         verdict(evidence),
@@ -71,6 +72,7 @@ def sweep_page(sweep: Sweep, path: Path) -> None:
         f"Sweep 参数扫描: {sweep.manifest['strategy']['name']}",
         "".join(parts),
         simulated=bool(data["simulated"]),
+        looks_ahead="" if checked["passed"] else str(checked["leaks"][0]["sentence"]),
         source=f"{data['source']}, {data['first']}..{data['last']}, sha256 {data['sha256'][:12]}",
     )
     path.write_text(text, encoding="utf-8", newline="\n")
