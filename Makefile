@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEBIAN := chromium fonts-noto-cjk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser lint sample bench lock clean
+.PHONY: help demo test browser lint docs sample bench lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.dev ## Write the texts of docs/ as a site that opens from disk, to site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 sample: $(VENV)/.run ## Make the simulated sample market anew
 	$(BIN)/python -m sibt.sources.sample data/sample
 
@@ -46,7 +49,7 @@ lock: $(VENV)/.dev ## Pin all dependencies with their hashes anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group bench --no-annotate --custom-compile-command "make lock" -o requirements-bench.txt
 
 clean: ## Remove the environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
