@@ -1,5 +1,5 @@
 import json
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -630,7 +630,7 @@ def test_the_recorded_lead_is_the_recorded_series_without_its_ways_back(real, sh
     lots = recorded.set_index("date")["open_interest"]
     lead, had, expected = "", 0.0, {}
     for day, code in sure.items():
-        if code == lead or lots[day] > had or code > lead and not_traded(real, lead, day):
+        if code == lead or lots[day] > had or (code > lead and not_traded(real, lead, day)):
             lead, had = (code, lots[day]) if code >= lead else (lead, had)
         expected[day] = lead
     assert len(found) > 800
