@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,9 @@ def decide(strategy: Strategy, path: Path, market: Market, p: Params) -> Decisio
     if limits is not None:
         resting = _ask(path, lambda: limits.reindex(sessions).to_numpy(float))
     goods = _ask(path, strategy.exposure, market, p)
+    known_from = _ask(path, strategy.known_from, p)
+    if known_from is not None:
+        _ask(path, pd.Timestamp, known_from)  # a day, or refused
     return Decisions(
         sessions=sessions,
         units=standing,
@@ -147,7 +151,7 @@ def decide(strategy: Strategy, path: Path, market: Market, p: Params) -> Decisio
         legs=legs,
         ratios=ratios,
         exposure=None if goods is None else _ask(path, _goods, goods, sessions),
-        known_from=_ask(path, strategy.known_from, p),
+        known_from=known_from,
         grade=_ask(path, strategy.grade, p),
     )
 
@@ -174,6 +178,10 @@ def _legs(
     legs, ratios = {}, {}
     for name, what in said.items():
         codes, ratio = what if isinstance(what, tuple) else (name, what)
+        if not isinstance(ratio, Real):
+            raise StrategyError(
+                f"Leg '{name}' of {path} has ratio {ratio!r}; give whole lots, not zero."
+            )
         ratios[name] = ratio
         if isinstance(codes, pd.Series):
             column = codes.reindex(sessions).astype(object)

@@ -36,8 +36,8 @@ _SESSIONS = 4
 #: Contracts that are looked at in a session: legs first, then others the decision hangs on.
 _CONTRACTS = 3
 
-#: Shares of its price by which a contract is moved to make a session decide otherwise.
-_STEPS = (0.02, -0.02, 0.06, -0.06)
+#: Shares of its price by which a contract is moved, each way, to make a session decide otherwise.
+_STEPS = (0.02, 0.06)
 
 #: Share of its price by which the missing contract's last price is moved.
 _NUDGE = 0.0005
@@ -182,25 +182,34 @@ class _Tonight:
         mine, theirs = (market.close[:, market.column(code)] for code in (follows, gone))
         nudge = float(theirs[row - 1] * _NUDGE)
         missing = self._without(market, gone)
-        stays = self._decide(missing)
-        # To the spread of the session before, and some way up and down.
+        # To the spread of the session before, and some way up or down.
         back = float((theirs[row] - theirs[row - 1]) - (mine[row] - mine[row - 1]))
-        for step in (back, *(mine[row] * share for share in _STEPS)):
-            turned = self._decide(self._moved(missing, follows, row, step))
+        up = [float(mine[row] * share) for share in _STEPS]
+        for steps in ([back], up, [-step for step in up]):
+            turn = self._turn(missing, follows, steps, nudge / 4)
+            if turn is not None and self._moves(turn, gone, nudge, _PRICES):
+                each = (p for p in _PRICES if self._moves(turn, gone, nudge, (p,)))
+                return next(each, _PRICES[0])
+        return None
+
+    def _turn(
+        self, market: Market, follows: str, steps: list[float], width: float
+    ) -> _Turn | None:
+        """Return where the decision turns up to the first step that turns it, no wider than so."""
+        stays = self._decide(market)
+        for step in steps:
+            turned = self._decide(self._moved(market, follows, self.row, step))
             if not self._unlike(stays, turned):
                 continue
-            near, far = 0.0, float(step)
-            while abs(far - near) > nudge / 4:
+            near, far = 0.0, step
+            while abs(far - near) > width:
                 middle = (near + far) / 2
-                other = self._decide(self._moved(missing, follows, row, middle))
+                other = self._decide(self._moved(market, follows, self.row, middle))
                 if self._unlike(stays, other):
                     far, turned = middle, other
                 else:
                     near = middle
-            turn = _Turn(follows, near, far, stays, turned)
-            if self._moves(turn, gone, nudge, _PRICES):
-                each = (p for p in _PRICES if self._moves(turn, gone, nudge, (p,)))
-                return next(each, _PRICES[0])
+            return _Turn(follows, near, far, stays, turned)
         return None
 
     def _moves(self, turn: _Turn, gone: str, nudge: float, prices: tuple[str, ...]) -> bool:

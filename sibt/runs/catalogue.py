@@ -19,8 +19,8 @@ __all__ = ["PAGES", "SORTS", "Row", "catalogue", "chosen", "ordered"]
 #: Pages of a folder: the first there is opens it.
 PAGES = ("index.html", "sweep.html", "tearsheet.html")
 
-#: What `sibt` itself puts beside the runs: plotly's script, and the pages of a market.
-_OURS = {"assets", "market"}
+#: What `sibt` itself puts beside the runs: plotly's script, pages of claims and of a market.
+_OURS = {"assets", "claims", "market"}
 _OUR_FILES = {"index.html", "latest", "trials.jsonl"}
 
 

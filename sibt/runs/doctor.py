@@ -39,6 +39,10 @@ _EXIT, _SETTLED, _DELIVERED = map(
     FILL_REASONS.index, ("exit date", "exit date, at settlement", "delivery")
 )
 
+#: Fills that took lots away for want of margin, and orders that fell short for want of it.
+_CLOSED = tuple(map(FILL_REASONS.index, ("margin call", "bust")))
+_BEYOND = SHORTFALLS.index("margin")
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -129,10 +133,20 @@ def _margin(run: Run) -> Iterator[Diagnosis]:
     earned = s["equity"] - s["deposit"].cumsum() - job.account.capital
     need = float((margin / _TIGHT - earned).max())
     capital = math.ceil(need / 10_000) * 10_000
+    shorts, fills = result.booked["shorts"], result.booked["fills"]
+    if run.params.asked_for("capital"):
+        cure = said("trade fewer units: the strategy sizes them by its capital, and more of it"
+                    " takes more margin")  # fmt: skip
+    elif (shorts[:, 5] == _BEYOND).any() or np.isin(fills[:, 7], _CLOSED).any():
+        # The lots that were never held, or not to the end, are not in the margin seen here.
+        cure = _CURES["margin"]
+    else:
+        cure = said("trade fewer units, or see --capital {capital:,.0f}: with a broker's rates it"
+                    " keeps margin below {tight:.0%} of equity", capital=capital, tight=_TIGHT)
     figures = {
         "highest_risk": own, "on": _day(s["risk"].idxmax()), "at_broker": round(broker, 6),
         "at_broker_on": _day(risk.idxmax()), "margin_calls": m["margin_calls"],
-        "largest_call": m["largest_call"], "capital": capital,
+        "largest_call": m["largest_call"], "capital": cure.values.get("capital"),
     }  # fmt: skip
     if bust:
         issue = bust[0]
@@ -150,8 +164,7 @@ def _margin(run: Run) -> Iterator[Diagnosis]:
         issue,
         said("above 100 % lots are closed at once, at the price of that day, whatever the idea"
              " says; a result on the brink of it is luck"),
-        said("trade fewer units, or see --capital {capital:,.0f}: with a broker's rates it keeps"
-             " margin below {tight:.0%} of equity", capital=capital, tight=_TIGHT),
+        cure,
         figures,
         tuple(bust),
     )  # fmt: skip

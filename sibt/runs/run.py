@@ -281,16 +281,16 @@ def run(
         remarks = _ask(path, strategy.notes, cut, p)
         if wishes.exposure is not None:
             quotes(cut, wishes.exposure.grade)  # refused before anything is booked
-    verdict = None
-    if check:
-        with clock("look-ahead"):
-            verdict = quick(strategy, path, cut, p)
     with clock("ledger"):
         if wishes.exposure is not None and not stated:
             own, formula = sized(cut, wishes, own, execution, terms)
             notes.append(said("account sized from the hedge: {formula}", formula=formula))
         result = book(cut, wishes, own, execution, terms)
         hedge, deliveries = _hedge(cut, wishes, result, delivery)
+    verdict = None
+    if check:  # of what can be booked at all
+        with clock("look-ahead"):
+            verdict = quick(strategy, path, cut, p)
     notes += remarks
     if wishes.known_from is not None and pd.Timestamp(wishes.known_from) >= cut.sessions[-1]:
         notes.append(

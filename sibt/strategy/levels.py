@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
@@ -142,7 +142,8 @@ def level(name: str, file: str | Path | None = None) -> Level:
     known = levels(file)
     for one in known:
         if name == one.name or (file is not None and name == one.name.rpartition(".")[2]):
-            return one
+            # What is `printed` must not show the check another figure than `value` does.
+            return one if _CHANGE.get() is None else replace(one, printed=one.value)
     names = [one.name for one in known]
     where = f"No shipped report has level '{name}'" if file is None else \
         f"{file} has no level '{name}'"

@@ -54,6 +54,12 @@ def sample():
     return rich(since(sibt.load_market("sample"), "2023-12-01"))
 
 
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch):
+    """Leave out the other processes of the check `repeat`, slow to start: none is needed here."""
+    monkeypatch.setattr("sibt.lookahead.repeat._SEEDS", ())
+
+
 def params(strategy):
     context = {"capital": 1e6, "kind": strategy.kind, "cross_standard": False}
     return strategy.params({}, context)

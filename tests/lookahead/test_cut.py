@@ -100,6 +100,31 @@ def test_a_level_is_named_where_it_is_used_before_its_day(tmp_path):
     assert found(subject(tmp_path, honest, ONCE)) == []
 
 
+def test_a_level_may_be_used_in_the_session_of_its_day(tmp_path):
+    flat = market(si2409=steps(14_000, each=40))
+    day = flat.sessions[20]
+    (tmp_path / "mine.toml").write_text(
+        f'[[level]]\nname = "floor"\nvalue = 14100.0\npublished_on = "{day:%Y-%m-%d}"\n'
+        'product = "si"\nstandard = "2022"\n', "utf-8")  # fmt: skip
+    units = f"""
+        floor = sibt.level("floor", file={str(tmp_path / "mine.toml")!r})
+        return (market.frame("close")["si2409"] < floor.by_session(market)).astype(float)
+    """
+    one = subject(tmp_path, units, flat)
+    assert one.whole.units.tolist() == [0.0] * 20 + [1.0] * 20
+    assert found(one) == []
+
+
+def test_every_input_that_leaks_is_named(tmp_path):
+    units = """
+        later = market.bars("si2409").shift(-1)
+        wish = (later["close"] > 14_050).astype(float)
+        return wish + 2.0 * (later["volume"] > 1_010).astype(float)
+    """
+    leaks = found(subject(tmp_path, units, market(si2409=steps(14_000, 14_100, each=12))))
+    assert {leak.input for leak in leaks} == {"close", "volume"}
+
+
 def test_two_legs_that_leak_only_together_are_still_named(tmp_path):
     units = """
         both = market.frame("volume")[["si2409", "si2410"]]

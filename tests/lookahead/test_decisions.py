@@ -133,3 +133,12 @@ def test_a_strategy_that_fails_is_named_with_its_line(tmp_path):
 def test_what_no_run_could_book_is_refused(tmp_path, units, legs, text):
     with pytest.raises(StrategyError, match=text):
         said(tmp_path, units, legs=legs)
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [({"legs": "{'si2409': 'one'}"}, "ratio 'one'"), ({"known_from": "'yesterday'"}, "yesterday")],
+)
+def test_what_no_run_could_book_is_refused_in_a_sentence(tmp_path, more, names):
+    with pytest.raises(StrategyError, match=names):
+        wished(tmp_path, "[0, 1, 1, 0, 0, 0]", **more)

@@ -91,6 +91,6 @@ def variants():
 
 @pytest.mark.parametrize(("name", "changes"), list(variants()))
 def test_a_shipped_strategy_passes_in_every_variant(name, changes):
-    # Estimators are slow, and read the dominant contract alone: nothing there to be filled.
-    filled = "ratio_from" not in changes
+    # Hedges are slow to ask, and read the same spread whatever becomes of it: once will do.
+    filled = load(name).kind != "hedger" or not changes
     assert grave(subject(name, later(), **changes), days=4, filled=filled) == []

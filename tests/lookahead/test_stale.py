@@ -95,6 +95,8 @@ def test_a_signal_of_contracts_that_are_not_held_is_looked_at_too(tmp_path):
     # The other leg's price of the session before, on purpose.
     ("close = market.frame('close')\nx = close['si2407'] - close['si2409'].shift(1)\n"
     "return rules.hold(indicators.zscore(x, 10), 1.0, 0.0)"),
+    # An index of all contracts, which is one of fewer where one did not trade.
+    "return rules.hold(indicators.zscore(market.weighted('si'), 5), 1.0, 0.0)",
     # What was wished stands where nothing is said.
     SOUND + "z = indicators.zscore(x, 10)\n"
     "return pd.Series(np.where(z > 1, -1.0, np.where(z < -1, 1.0, np.nan)), market.sessions)",

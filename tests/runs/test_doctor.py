@@ -134,6 +134,23 @@ class TestMargin:
         one = done(self.FLAT, [10] * 8, capital=120_000)
         assert "margin" not in names(one)
 
+    def test_it_names_no_capital_where_lots_were_cut_or_never_held(self):
+        cut = of(done([12000, 12000, 12600, 12600], [-10] * 3, capital=80_000), "margin")
+        short = of(done(self.FLAT, [20] * 8, capital=80_000), "margin")
+        for found in (cut, short):
+            assert found.figures["capital"] is None
+            assert found.cure == "trade fewer units, or give more --capital"
+
+    def test_it_names_no_capital_to_one_that_sizes_by_it(self):
+        class Sized(Plan):
+            def units(self, market, p):
+                return super().units(market, p) * (p.capital // 8_000)
+
+        for capital in (80_000, 160_000):
+            found = of(done(self.FLAT, Sized([1] * 8), capital=capital), "margin")
+            assert found.figures["capital"] is None
+            assert "more of it takes more margin" in found.cure
+
     def test_a_share_of_four_fifths_is_near_enough(self):
         assert "margin" in names(done(self.FLAT, [10] * 8, capital=75_000,
                                       account=Account(broker_margin=0.05, kind="company"),
@@ -186,6 +203,13 @@ class TestUnfilled:
                    execution={"participation": 0.1})  # fmt: skip
         assert len(one.result.unfilled) == 4
         assert "unfilled" not in names(one)
+
+    @pytest.mark.parametrize(("sessions", "told"), [(40, True), (41, False)])
+    def test_a_twentieth_is_not_a_few(self, sessions, told):
+        # 20 of 400 and of 410.
+        one = done([12000] * 50, [10] * sessions, volume=[20] * 7 + [1e6] * 43,
+                   execution={"participation": 0.1})  # fmt: skip
+        assert ("unfilled" in names(one)) == told
 
     def test_an_order_that_waits_at_its_price_is_none(self):
         one = done([12000] * 8 + [11000] * 4, [5] * 10, limits=11500)
@@ -280,6 +304,12 @@ class TestCosts:
         found = of(one, "costs")
         assert found.figures["net"] == 79.98
         assert found.figures["broker_fees_more"] == 120.02
+
+    def test_a_brokers_fees_may_take_a_gain_that_a_tick_leaves(self):
+        # 2,000 yuan on 50 t less fees of 600 and 602: a tick takes 500 of it, fees as much again.
+        one = done([12000] * 5 + [12040] * 5, [10] * 6, terms=PLAIN | {"fee": 1e-3})
+        figures = of(one, "costs").figures
+        assert figures["one_more_tick"] < figures["net"] < figures["broker_fees_more"]
 
     def test_a_loss_that_costs_made_is_told(self):
         one = done([12000] * 5 + [12005] * 5, [10] * 6, execution={"slippage": 1})

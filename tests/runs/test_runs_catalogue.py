@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch, error):
 def test_what_sibt_itself_keeps_there_is_not_told(tmp_path):
     folder = write(tmp_path)
     (tmp_path / "latest").symlink_to(folder.name)
-    for name in ("assets", "market", ".writing-123-abc"):
+    for name in ("assets", "claims", "market", ".writing-123-abc"):
         (tmp_path / name).mkdir()
     for name in ("index.html", "trials.jsonl", ".trials.jsonl.lock", ".DS_Store"):
         (tmp_path / name).touch()

@@ -167,6 +167,12 @@ def test_the_check_replaces_values_within_its_block_only(cost: levels.Level) -> 
     assert asked == ["cost", "cost"]
 
 
+def test_a_level_asked_for_in_the_block_prints_the_replaced_value_too() -> None:
+    with levels.replaced(lambda one: 5.0):
+        assert levels.level("guolian_2024q1.support").printed == 5.0
+    assert levels.level("guolian_2024q1.support").printed == 11700.0
+
+
 def test_values_come_back_where_the_block_fails(cost: levels.Level) -> None:
     with pytest.raises(ZeroDivisionError), levels.replaced(lambda one: 5.0):
         raise ZeroDivisionError

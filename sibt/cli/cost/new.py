@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 @click.command(
     "new",
-    epilog="Example:\n\n\b\n  sibt cost new my_costs.toml\n"
+    epilog="Examples:\n\n\b\n  sibt cost new my_costs.toml\n"
     "  sibt cost plant --inputs my_costs.toml",
 )
 @click.argument("file", type=click.Path(path_type=Path))
