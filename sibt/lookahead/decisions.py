@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +174,11 @@ def _legs(
             f"legs() of {path} returns {type(said).__name__}; return a dict of contract to ratio,"
             " or of name to (Series of codes by session, ratio)."
         )
-    legs, ratios = {}, {}
+    legs: dict[str, NDArray[np.object_]] = {}
+    ratios: dict[str, Any] = {}
     for name, what in said.items():
         codes, ratio = what if isinstance(what, tuple) else (name, what)
-        if not isinstance(ratio, Real):
+        if not isinstance(ratio, int | float | np.number):
             raise StrategyError(
                 f"Leg '{name}' of {path} has ratio {ratio!r}; give whole lots, not zero."
             )
