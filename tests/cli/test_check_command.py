@@ -81,11 +81,12 @@ def test_it_speaks_chinese(folder):
 
 
 def test_files_it_reads_are_noted(folder):
-    units = "        open('bars.csv').close()\n        return pd.Series(1.0, market.sessions)\n"
+    units = "        open('days.txt').close()\n        return pd.Series(1.0, market.sessions)\n"
     (folder / "reads.py").write_text(HEAD + units, "utf-8")
+    (folder / "days.txt").write_text("2024-03-29", "utf-8")
     said = sibt("check", "reads.py", "--data", "bars.csv", folder=folder)
     assert said.code == 0
-    assert "note it opens bars.csv while it decides" in said.flat
+    assert "note it opens days.txt while it decides" in said.flat
 
 
 @pytest.mark.parametrize(

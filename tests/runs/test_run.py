@@ -98,7 +98,7 @@ def test_without_a_capital_the_account_keeps_its_own(market):
 def test_stages_are_named_as_they_begin_and_timed(market):
     seen = []
     done = run(Holds(), market, stage=seen.append)
-    assert seen == ["strategy", "market", "wishes", "look-ahead", "ledger", "comparisons"]
+    assert seen == ["strategy", "market", "wishes", "ledger", "look-ahead", "comparisons"]
     assert set(done.seconds) == set(seen)
     assert all(seconds >= 0 for seconds in done.seconds.values())
 

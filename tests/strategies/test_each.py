@@ -200,7 +200,8 @@ def test_it_is_short_until_a_close_at_11500_and_then_long(rallies):
 
 def test_a_touch_turns_the_position_at_the_level_itself(closes):
     done = run("short_rallies", closes, {"by": "touch"}, execution=AT_CLOSE)
-    turn = done.result.fills.iloc[1:3]
+    fills = done.result.fills
+    turn = fills[fills["reason"] == "signal"].iloc[1:3]
     assert turn["price"].tolist() == [11_500.0, 11_500.0]
     assert turn["offset"].tolist() == ["close", "open"]
     assert turn["side"].tolist() == ["buy", "buy"]
