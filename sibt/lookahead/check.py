@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sibt.errors import SettingError, SibtError, StrategyError
+from sibt.errors import SettingError, StrategyError
 from sibt.language import said
 from sibt.lookahead.cut import cut
 from sibt.lookahead.future import future, telling
@@ -26,7 +26,7 @@ from sibt.lookahead.subject import Subject
 from sibt.lookahead.verdict import Verdict
 from sibt.market.panel import Market
 from sibt.sources import load_market
-from sibt.strategy.loader import blame, opened
+from sibt.strategy.loader import ask, opened
 from sibt.strategy.strategy import Params, Report, Strategy
 
 __all__ = ["check", "quick"]
@@ -86,7 +86,7 @@ def check(
     context = {"capital": float(capital), "kind": kind or loaded.kind,
                "cross_standard": cross_standard, "goods": goods}  # fmt: skip
     p = loaded.params(params, context)
-    for sentence, holds in _refuses(loaded, path, p).items():
+    for sentence, holds in ask(path, loaded.refuses, p).items():
         if np.any(holds):
             raise StrategyError(f"These parameters are refused: {sentence}.")
     subject = _subject(loaded, path, load_market() if market is None else market, p)
@@ -174,15 +174,6 @@ def _rolls(subject: Subject) -> list[int]:
 def _subject(strategy: Strategy, path: Path, market: Market, p: Params) -> Subject:
     # One that has no file is checked as the object it is.
     return Subject(path, market, p, None if path.is_file() else strategy)
-
-
-def _refuses(strategy: Strategy, path: Path, p: Params) -> Mapping[str, Any]:
-    try:
-        return strategy.refuses(p)
-    except SibtError:
-        raise
-    except Exception as error:
-        raise blame(path, error) from error
 
 
 def _hindsight(subject: Subject, report: Report | None) -> Iterator[Leak]:

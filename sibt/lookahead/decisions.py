@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sibt.errors import SibtError, StrategyError
+from sibt.errors import StrategyError
 from sibt.market.panel import Market
-from sibt.strategy.loader import blame
+from sibt.strategy.loader import ask
 from sibt.strategy.strategy import Params, Strategy
 
 __all__ = ["Decisions", "decide"]
@@ -125,8 +125,8 @@ def decide(strategy: Strategy, path: Path, market: Market, p: Params) -> Decisio
         What it asked of the market makes no sense.
     """
     sessions = market.sessions
-    legs, ratios = _legs(path, _ask(path, strategy.legs, market, p), sessions)
-    wished = _ask(path, strategy.units, market, p)
+    legs, ratios = _legs(path, ask(path, strategy.legs, market, p), sessions)
+    wished = ask(path, strategy.units, market, p)
     units, limits = wished if isinstance(wished, tuple) and len(wished) == 2 else (wished, None)
     if not isinstance(units, pd.Series | pd.DataFrame):
         raise StrategyError(
@@ -135,34 +135,24 @@ def decide(strategy: Strategy, path: Path, market: Market, p: Params) -> Decisio
         )
     if isinstance(units, pd.DataFrame):
         units = units.reindex(columns=list(legs))
-    standing = _ask(path, lambda: units.reindex(sessions).ffill().fillna(0.0).to_numpy(float))
+    standing = ask(path, lambda: units.reindex(sessions).ffill().fillna(0.0).to_numpy(float))
     resting = np.full(len(sessions), np.nan)
     if limits is not None:
-        resting = _ask(path, lambda: limits.reindex(sessions).to_numpy(float))
-    goods = _ask(path, strategy.exposure, market, p)
-    known_from = _ask(path, strategy.known_from, p)
+        resting = ask(path, lambda: limits.reindex(sessions).to_numpy(float))
+    goods = ask(path, strategy.exposure, market, p)
+    known_from = ask(path, strategy.known_from, p)
     if known_from is not None:
-        _ask(path, pd.Timestamp, known_from)  # a day, or refused
+        ask(path, pd.Timestamp, known_from)  # a day, or refused
     return Decisions(
         sessions=sessions,
         units=standing,
         limits=resting,
         legs=legs,
         ratios=ratios,
-        exposure=None if goods is None else _ask(path, _goods, goods, sessions),
+        exposure=None if goods is None else ask(path, _goods, goods, sessions),
         known_from=known_from,
-        grade=_ask(path, strategy.grade, p),
+        grade=ask(path, strategy.grade, p),
     )
-
-
-def _ask(path: Path, method: Callable[..., Any], *arguments: Any) -> Any:
-    """Call something of the strategy's; name the line of its file if it fails."""
-    try:
-        return method(*arguments)
-    except SibtError:
-        raise
-    except Exception as error:
-        raise blame(path, error) from error
 
 
 def _legs(

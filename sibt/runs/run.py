@@ -32,7 +32,7 @@ from sibt.market.findings import Finding, findings, summary
 from sibt.market.panel import Market
 from sibt.sources import load_market
 from sibt.sources.shipped import shipped
-from sibt.strategy.loader import blame, opened
+from sibt.strategy.loader import ask, opened
 from sibt.strategy.strategy import Comparison, Params, Strategy
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def run(
     with clock("wishes"):
         context = context_of(own, execution, plan)
         p = strategy.params(params, context)
-        for sentence, holds in _ask(path, strategy.refuses, p).items():
+        for sentence, holds in ask(path, strategy.refuses, p).items():
             if np.any(holds):
                 raise StrategyError(f"These parameters are refused: {sentence}.")
         wishes = wishes_of(strategy, path, cut, p, start)
@@ -278,7 +278,7 @@ def run(
                 f"Terms of a delivery are given, and {type(strategy).__name__} has no goods to"
                 " deliver; leave --delivery-term out."
             )
-        remarks = _ask(path, strategy.notes, cut, p)
+        remarks = ask(path, strategy.notes, cut, p)
         if wishes.exposure is not None:
             quotes(cut, wishes.exposure.grade)  # refused before anything is booked
     with clock("ledger"):
@@ -316,7 +316,7 @@ def run(
     with clock("comparisons"):
         context["average_ratio"] = 0.0 if hedge is None else hedge.average_ratio
         seen = strategy.params(dict(p.items()), context)
-        asked = _ask(path, strategy.comparisons, cut, seen)
+        asked = ask(path, strategy.comparisons, cut, seen)
         compared = [
             _compare(
                 other, strategy, path, cut, seen, context, own, execution, terms, start, delivery
@@ -431,16 +431,6 @@ def between(market: Market, start: Any, end: Any) -> Market:
     return market if end is None else market.asof(_day(end, "--to"))
 
 
-def _ask(path: Path, method: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a method of the strategy; name the line of its file if it fails."""
-    try:
-        return method(*arguments)
-    except SibtError:
-        raise
-    except Exception as error:
-        raise blame(path, error) from error
-
-
 def account_of(
     strategy: Strategy,
     account: Account | Mapping[str, Any] | None,
@@ -468,8 +458,8 @@ def context_of(
 
 def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: Any) -> Wishes:
     """Return what a strategy asks for; nothing stands before the eve of `start`."""
-    legs = _ask(path, strategy.legs, market, p)
-    wished = _ask(path, strategy.units, market, p)
+    legs = ask(path, strategy.legs, market, p)
+    wished = ask(path, strategy.units, market, p)
     if isinstance(wished, tuple) and len(wished) != 2:
         raise StrategyError(
             f"units() of {path} returns {len(wished)} things; return units, or units and limits."
@@ -480,10 +470,10 @@ def wishes_of(strategy: Strategy, path: Path, market: Market, p: Params, start: 
             f"units() of {path} returns {type(units).__name__}; return a Series of whole units by"
             " session (or that and limits)."
         )
-    known_from, stands = _ask(path, strategy.known_from, p), False
-    exposure = _ask(path, strategy.exposure, market, p)
+    known_from, stands = ask(path, strategy.known_from, p), False
+    exposure = ask(path, strategy.exposure, market, p)
     if isinstance(exposure, pd.Series):
-        grade = _ask(path, strategy.grade, p)
+        grade = ask(path, strategy.grade, p)
         exposure = exposure_of(exposure, grade, market, strategy.owned_as)
     if exposure is not None and not isinstance(exposure, Exposure):
         raise StrategyError(

@@ -2,14 +2,16 @@
 
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sibt.errors import SibtError, StrategyError, did_you_mean
 from sibt.sources.shipped import shipped
 from sibt.strategy.strategy import Strategy
 
-__all__ = ["blame", "find", "load", "loaded", "opened", "shipped_names"]
+__all__ = ["ask", "blame", "find", "load", "loaded", "opened", "shipped_names"]
 
 
 def shipped_names() -> list[str]:
@@ -108,6 +110,22 @@ def loaded(path: Path, source: bytes) -> Strategy:
             " exactly one class that derives from sibt.Strategy."
         )
     return found[0]()
+
+
+def ask(path: Path, method: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a method of a strategy; name the line of its file if it fails.
+
+    Raises
+    ------
+    StrategyError
+        It fails in another way than with a sentence of its own; see `blame`.
+    """
+    try:
+        return method(*arguments)
+    except SibtError:
+        raise
+    except Exception as error:
+        raise blame(path, error) from error
 
 
 def blame(path: Path, error: BaseException) -> StrategyError:

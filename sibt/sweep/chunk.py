@@ -29,7 +29,7 @@ from sibt.lookahead.check import quick
 from sibt.lookahead.verdict import Verdict
 from sibt.market.panel import Market
 from sibt.runs.run import book, sized, wishes_of
-from sibt.strategy.loader import blame
+from sibt.strategy.loader import ask
 from sibt.strategy.strategy import Params, Strategy
 from sibt.sweep.grid import Block, Grid
 from sibt.sweep.hedges import HEDGES, goods_of, hedges
@@ -131,7 +131,7 @@ class Task:
         rows = sets.values(np.zeros(1, dtype=np.int64))
         values = {**sets.fixed, **{name: column[0] for name, column in rows.items()}}
         p = self._params(values, {})
-        stated = self._ask(self.strategy.exposure, self.market, p)
+        stated = ask(self.path, self.strategy.exposure, self.market, p)
         if self.goods is not None and (stated is None or not p.asked_for("goods")):
             raise SettingError(
                 f"Goods of {self.goods.source} are given, and {type(self.strategy).__name__} does"
@@ -152,7 +152,7 @@ class Task:
 
     def known_from(self, fixed: Mapping[str, Any]) -> str | None:
         """Return the day from which a structure may trade, `start` included."""
-        day: str | None = self._ask(self.strategy.known_from, self._params(fixed, {}))
+        day: str | None = ask(self.path, self.strategy.known_from, self._params(fixed, {}))
         if self.start is None:
             return day
         at = int(self.market.sessions.searchsorted(self.start))
@@ -199,18 +199,10 @@ class Task:
     def _params(self, fixed: Mapping[str, Any], rows: Mapping[str, Any]) -> Params:
         return Params({**fixed, **rows}, self._context())
 
-    def _ask(self, method: Any, *arguments: Any) -> Any:
-        try:
-            return method(*arguments)
-        except SibtError:
-            raise
-        except Exception as error:
-            raise blame(self.path, error) from error
-
     def _refuse(self, block: Block, reasons: NDArray[np.object_]) -> None:
         """Name the sets whose parameters contradict each other."""
         p = self._params(block.fixed, block.rows)
-        for sentence, holds in self._ask(self.strategy.refuses, p).items():
+        for sentence, holds in ask(self.path, self.strategy.refuses, p).items():
             mask = np.broadcast_to(np.asarray(holds, dtype=bool), reasons.shape)
             reasons[mask & (reasons == "")] = f"refused: {sentence}"
 
@@ -248,13 +240,13 @@ class Task:
         count = len(at)
         p = self._params(fixed, rows)
         job = self._job(fixed, p)
-        wished = self._ask(self.strategy.units, self.market, p)
+        wished = ask(self.path, self.strategy.units, self.market, p)
         units, limits = wished if isinstance(wished, tuple) else (wished, None)
         if isinstance(units, pd.DataFrame):
             reasons[at] = _BY_LEG
             return
         known_from = self.known_from(fixed)
-        stated = self._ask(self.strategy.exposure, self.market, p)
+        stated = ask(self.path, self.strategy.exposure, self.market, p)
         owned = None if stated is None else _owned(self.market, stated, count)
         want = self._window(_whole(self.market, units, count))
         resting = limits_of(self.market, limits, job, count)
@@ -342,7 +334,7 @@ class Task:
         declared = self.strategy.declared()
         key = tuple(str(fixed[name]) for name in declared if declared[name].structural)
         if key not in self.jobs:
-            legs = self._ask(self.strategy.legs, self.market, p)
+            legs = ask(self.path, self.strategy.legs, self.market, p)
             self.jobs[key] = prepare(
                 self.market,
                 legs,
@@ -382,7 +374,7 @@ class Task:
             The set is refused.
         """
         p = self.strategy.params(values, self._context())
-        for sentence, holds in self._ask(self.strategy.refuses, p).items():
+        for sentence, holds in ask(self.path, self.strategy.refuses, p).items():
             if np.any(holds):
                 raise StrategyError(f"These parameters are refused: {sentence}.")
         return quick(self.strategy, self.path, self.market, p)
@@ -419,7 +411,8 @@ class Task:
         declared = self.strategy.declared()
         plain = {name: param.read(name, param.default) for name, param in declared.items()}
         numbers = {name: plain[name] for name in block.rows}
-        owned = self._ask(self.strategy.exposure, self.market, self._params(block.fixed, numbers))
+        p = self._params(block.fixed, numbers)
+        owned = ask(self.path, self.strategy.exposure, self.market, p)
         return owned is not None
 
     # -- Table --------------------------------------------------------------------------------
